@@ -1,0 +1,5 @@
+"""`python -m engine` is `wfe`."""
+
+from engine.cli import main
+
+main()

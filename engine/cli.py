@@ -1,0 +1,193 @@
+"""`wfe`: runs workflows, and every operator's verb from a shell.
+
+Results go to standard output, people's words to standard error. Exit code 0: nothing failed; 1: entries failed, were
+interrupted, or refused an act; 2: the command could not run, or was given an entry that it cannot accept.
+"""
+
+import logging
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from engine import operations, printing
+from engine.clock import utc_now
+from engine.exceptions import EngineError, InputError
+from engine.journal import RunResult
+from engine.loading import load_processor, make_processor
+from engine.lookup import find_entry, find_error, rows
+from engine.records import read_plan
+from engine.store import Store, store_path
+from engine.stored import StoredProcessor
+from engine.worker import execute_actions, worker_command
+
+app = typer.Typer(
+    help="Runs workflows, and repairs what failed.", no_args_is_help=True, add_completion=False, rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)  # fmt: skip
+
+StoreOption = Annotated[
+    Path | None,
+    typer.Option(
+        help="The store. Default: $WFE_STORE, else ./wfe.db if there, else the user's data folder.", show_default=False
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
+ProcessorOption = Annotated[
+    str | None,
+    typer.Option(metavar="MODULE:PROCESSOR", help="Needed where two have an entry of one key.", show_default=False),
+]
+WhyOption = Annotated[str | None, typer.Option(help="A reason, for the record.", show_default=False)]
+Keys = Annotated[list[str], typer.Argument(metavar="KEY...", help="Keys of entries.", show_default=False)]
+
+
+class Switch(StrEnum):
+    """The two positions of a repeat."""
+
+    ON = "on"
+    OFF = "off"
+
+
+@app.command()
+def run(
+    processor: Annotated[
+        str, typer.Argument(metavar="MODULE:PROCESSOR", help="As orders:Orders or jobs/orders.py:Orders.")
+    ],
+    keys: Annotated[
+        list[str] | None, typer.Argument(metavar="[KEY]...", help="Only these entries.", show_default=False)
+    ] = None,
+    store: StoreOption = None,
+    limit: Annotated[
+        int | None, typer.Option(min=0, help="At most so many eligible entries.", show_default=False)
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Call the tasks with dry_run=True and write nothing.")
+    ] = False,
+    consider_date: Annotated[
+        str | None,
+        typer.Option(metavar="DD.MM.YYYY", help="Judge due dates and repeats as at this date.", show_default=False),
+    ] = None,
+    actions: Annotated[bool, typer.Option("--actions", help="Execute what operators asked for, then end.")] = False,
+) -> None:
+    """Run a workflow once: consider each of its entries, and show a summary."""
+    kind = load_processor(processor)
+    if not issubclass(kind, StoredProcessor):
+        if actions:
+            raise InputError(f"{processor} keeps its entries itself: --actions needs a StoredProcessor")
+        logging.basicConfig(level=logging.ERROR, stream=sys.stderr)
+        with printing.progress() as observe:
+            made = make_processor(kind, None, consider_date)
+            made.observer = observe
+            result = made.process_entries(keys or None, limit, dry_run)
+        _finish([result])
+        return
+    with Store(store_path(store)) as opened:
+        made = make_processor(kind, opened, consider_date)
+        assert isinstance(made, StoredProcessor)
+        with printing.progress() as observe:
+            made.observer = observe
+            results = execute_actions(made) if actions else [made.process_entries(keys or None, limit, dry_run)]
+    _finish(results)
+
+
+@app.command()
+def ls(store: StoreOption = None, json: JsonOption = False) -> None:
+    """List the entries of the store."""
+    with _existing(store) as opened:
+        printing.entries(rows(opened, utc_now()), as_json=json, now=utc_now())
+
+
+@app.command()
+def show(
+    key: Annotated[str, typer.Argument(help="Key of an entry.")],
+    store: StoreOption = None,
+    processor: ProcessorOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Show one entry: its tasks, what happens next, and its data."""
+    with _existing(store) as opened:
+        document = find_entry(opened, key, processor)
+        now = utc_now()
+        printing.entry(document, next(rows(opened, now, [document.doc_id])), read_plan(document, now), as_json=json)
+
+
+@app.command()
+def error(
+    error_id: Annotated[str, typer.Argument(help="An error id, or its beginning.")],
+    store: StoreOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Show the stack trace of an error id."""
+    with _existing(store) as opened:
+        printing.error(find_error(opened, error_id), as_json=json)
+
+
+@app.command()
+def repeat(
+    switch: Switch,
+    keys: Keys,
+    store: StoreOption = None,
+    processor: ProcessorOption = None,
+    why: WhyOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Set or clear the repeat of entries: the next run executes their failed task again, or not."""
+    with _existing(store) as opened:
+        done = operations.toggle_repeat(keys, switch is Switch.ON, store=opened, processor=processor, why=why)
+    printing.action(done, as_json=json)
+    raise typer.Exit(1 if done.refused else 0)
+
+
+@app.command()
+def restart(
+    keys: Keys,
+    from_start: Annotated[bool, typer.Option("--from-start", help="Execute finished tasks again, too.")] = False,
+    store: StoreOption = None,
+    processor: ProcessorOption = None,
+    why: WhyOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Execute entries again now: from the failed task, or from the start."""
+    with _existing(store) as opened:
+        done = operations.restart(keys, from_start, store=opened, processor=processor, why=why)
+        commands = [worker_command(opened, name) for name in done.actions if done.accepted]
+    printing.action(done, as_json=json)
+    codes = [
+        subprocess.run(command.argv, cwd=command.folder, env=command.environment, check=False).returncode
+        for command in commands
+    ]
+    raise typer.Exit(max([*codes, 1 if done.refused else 0]))
+
+
+def main() -> None:
+    """The command `wfe`."""
+    try:
+        app()
+    except EngineError as error:
+        printing.refusal(str(error))
+        sys.exit(2)
+    except KeyboardInterrupt:
+        printing.refusal("stopped")
+        sys.exit(130)
+
+
+@contextmanager
+def _existing(option: Path | None) -> Iterator[Store]:
+    path = store_path(option)
+    if not path.exists():
+        raise InputError(f"there is no store at {path}: `wfe run MODULE:PROCESSOR` makes one, --store names another")
+    with Store(path) as store:
+        yield store
+
+
+def _finish(results: list[RunResult]) -> None:
+    for result in results:
+        printing.summary(result)
+    if any(result.refused for result in results):
+        raise typer.Exit(2)
+    raise typer.Exit(1 if any(result.failed for result in results) else 0)

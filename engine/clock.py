@@ -1,0 +1,54 @@
+"""The one clock: every moment is taken from a `Clock`, is aware and in UTC; only people are shown local time."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+Clock = Callable[[], datetime]
+"""Answers the present moment, aware, in UTC."""
+
+
+def utc_now() -> datetime:
+    """The system's clock."""
+    return datetime.now(UTC)
+
+
+def as_utc(moment: datetime) -> datetime:
+    """The same moment in UTC. A moment without a zone is local time, as people write it."""
+    return moment.astimezone(UTC)
+
+
+def to_text(moment: datetime) -> str:
+    """A moment as the store holds it: ISO 8601 in UTC, of one width, so that text sorts as time does."""
+    return as_utc(moment).isoformat(timespec="microseconds")
+
+
+def from_text(text: str) -> datetime:
+    """The moment that `to_text` wrote."""
+    return datetime.fromisoformat(text)
+
+
+def local_time(moment: datetime) -> str:
+    """A moment (aware) as people read it: local, to the second."""
+    return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def age(moment: datetime, now: datetime) -> str:
+    """How long ago a moment was, in one unit: `12s`, `5m`, `3h`, `4d`."""
+    return short((now - moment).total_seconds())
+
+
+def duration(began: str | None, ended: str | None) -> str:
+    """How long it took between two moments of an execution, as the store holds them; nothing while it has not ended."""
+    if not began or not ended:
+        return ""
+    return short((datetime.fromisoformat(ended) - datetime.fromisoformat(began)).total_seconds())
+
+
+def short(seconds: float) -> str:
+    """A duration in its greatest unit: `45ms`, `12s`, `5m`, `3h`, `4d`."""
+    if seconds < 1:
+        return f"{max(seconds, 0) * 1000:.0f}ms"
+    for unit, length in (("d", 86_400), ("h", 3_600), ("m", 60)):
+        if seconds >= length:
+            return f"{seconds / length:.0f}{unit}"
+    return f"{seconds:.0f}s"

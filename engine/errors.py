@@ -1,0 +1,175 @@
+"""An unexpected exception as a record: error id, fingerprint, and frames with their source lines.
+
+The record is plain JSON data, so that it outlives the process and the code that raised it.
+"""
+
+import hashlib
+import linecache
+import os
+import re
+import socket
+import sysconfig
+import traceback
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+from uuid import UUID
+
+FINGERPRINT_VERSION = "v1"
+CONTEXT_LINES = 4
+"""How many source lines before and after the raising one are kept with a frame."""
+MAX_FRAMES = 60
+"""Of a deeper traceback (a runaway recursion) the first and the last half of this are kept."""
+MAX_TEXT = 20_000
+"""Characters of an exception's message that are kept."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One frame of a traceback. `own` tells the user's code from that of libraries; `source` begins at line `first`."""
+
+    file: str
+    line: int
+    function: str
+    module: str
+    own: bool
+    first: int
+    source: list[str]
+
+
+def one_line(error: BaseException) -> str:
+    """Type and message of an exception, in one line of at most 300 characters."""
+    text = " ".join(f"{type(error).__name__}: {_message(error)}".split()).removesuffix(":")
+    return text if len(text) <= 300 else text[:299] + "…"
+
+
+def error_record(
+    error: BaseException, error_id: UUID, *, task: str | None, key: str | None, processor: str, at: datetime
+) -> dict[str, Any]:
+    """What is kept of an unexpected exception.
+
+    Args:
+        error: the exception, with its traceback.
+        error_id: the name of this one occurrence.
+        task, key, processor: where it happened; None where it was not in a task, or the entry has no key.
+        at: when (UTC).
+
+    Returns:
+        JSON data: error_id, fingerprint, type, message, frames, causes (the exceptions before it, newest first, each
+        with type, message, frames and `relation`), text (the traceback as Python prints it), task, key, processor,
+        host, pid, time.
+    """
+    frames = list(_frames(error.__traceback__))
+    return {
+        "error_id": str(error_id),
+        "fingerprint": fingerprint(error, frames, task),
+        **_described(error, frames),
+        "causes": list(_causes(error)),
+        "text": "".join(traceback.format_exception(error))[-MAX_TEXT:],
+        "task": task,
+        "key": key,
+        "processor": processor,
+        "host": socket.gethostname(),
+        "pid": os.getpid(),
+        "time": at.isoformat(timespec="microseconds"),
+    }
+
+
+def fingerprint(error: BaseException, frames: list[Frame], task: str | None) -> str:
+    """The name of the group of errors with one cause, with the version of this algorithm in it.
+
+    Same exception type raised through the same functions of the user's own code; line numbers do not count, so that an
+    edit elsewhere in the file keeps the group. Without a frame of the user's own: same type, task, and message but for
+    its numbers and quoted parts.
+    """
+    parts = [type(error).__module__, type(error).__qualname__]
+    own = [f"{frame.module}.{frame.function}" for frame in frames if frame.own]
+    parts += own or [task or "", _without_particulars(_message(error))]
+    digest = hashlib.sha256("\n".join(parts).encode(errors="replace")).hexdigest()
+    return f"{FINGERPRINT_VERSION}:{digest[:12]}"
+
+
+def _without_particulars(message: str) -> str:
+    return re.sub(r"'[^']*'|\"[^\"]*\"|\b[0-9a-fA-F-]{8,}\b|\d+", "…", message)
+
+
+def _message(error: BaseException) -> str:
+    """The exception's text; a `__str__` that raises must not cost the record."""
+    try:
+        return str(error)[:MAX_TEXT]
+    except Exception as unprintable:
+        return f"<its text cannot be had: {type(unprintable).__name__}>"
+
+
+def _described(error: BaseException, frames: list[Frame]) -> dict[str, Any]:
+    kind = type(error)
+    module = "" if kind.__module__ in ("builtins", "__main__") else f"{kind.__module__}."
+    name = f"{module}{kind.__qualname__}"
+    return {"type": name, "message": _message(error), "frames": [vars(frame) for frame in frames]}
+
+
+def _causes(error: BaseException) -> Iterator[dict[str, Any]]:
+    seen = {id(error)}
+    while True:
+        relation = "cause" if error.__cause__ else "context"
+        before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+        if before is None or id(before) in seen:
+            return
+        seen.add(id(before))
+        yield {"relation": relation, **_described(before, list(_frames(before.__traceback__)))}
+        error = before
+
+
+def _frames(trace: TracebackType | None) -> Iterator[Frame]:
+    """The frames below the engine's own call of the task, outermost first."""
+    walked = [(frame, line) for frame, line in traceback.walk_tb(trace)]
+    while len(walked) > 1 and _is_engine(walked[0][0].f_code.co_filename):
+        walked.pop(0)
+    if len(walked) > MAX_FRAMES:
+        walked = walked[: MAX_FRAMES // 2] + walked[-MAX_FRAMES // 2 :]
+    for frame, line in walked:
+        code = frame.f_code
+        first = max(1, line - CONTEXT_LINES)
+        shown = range(first, line + CONTEXT_LINES + 1)
+        source = [linecache.getline(code.co_filename, number, frame.f_globals) for number in shown]
+        while source and not source[-1]:
+            source.pop()
+        yield Frame(
+            file=code.co_filename,
+            line=line,
+            function=code.co_qualname,
+            module=_module_name(frame.f_globals.get("__name__"), code.co_filename),
+            own=_is_own(code.co_filename),
+            first=first,
+            source=[text.rstrip("\n") for text in source],
+        )
+
+
+def _module_name(name: object, file: str) -> str:
+    """A script has its file's name, so that it is grouped alike when run and when imported."""
+    return Path(file).stem if name in (None, "__main__") else str(name)
+
+
+@cache
+def _is_own(file: str) -> bool:
+    """Code that is neither Python's, nor installed, nor this engine's is the user's own; so is the demo's."""
+    if file.startswith("<"):
+        return False
+    if _is_engine(file):
+        return False
+    return file.startswith(_ENGINE + os.sep) or not file.startswith(_LIBRARIES)
+
+
+@cache
+def _is_engine(file: str) -> bool:
+    return file.startswith(_ENGINE + os.sep) and not file.startswith(f"{_ENGINE}{os.sep}demo{os.sep}")
+
+
+_ENGINE = str(Path(__file__).parent)
+_LIBRARIES = tuple(
+    {path + os.sep for name in ("stdlib", "platstdlib", "purelib", "platlib") if (path := sysconfig.get_path(name))}
+)

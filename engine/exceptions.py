@@ -1,0 +1,29 @@
+"""Every error that this package raises on purpose: one base class, each message one sentence that says what to do."""
+
+
+class EngineError(Exception):
+    """Base of all errors of this package. Its text is one sentence for a person: what is wrong, where, what to do."""
+
+
+class InputError(EngineError):
+    """What came from outside cannot be used: a date, a processor's name, an entry's data."""
+
+
+class EntryError(InputError):
+    """One entry cannot be accepted (no key, a key that another entry has, data that is not JSON); the others go on."""
+
+
+class WorkflowError(EngineError):
+    """The workflow itself is wrong, for every entry alike: a task is named twice, a model has no key."""
+
+
+class StoreError(EngineError):
+    """The store cannot be opened, read or written."""
+
+
+class StoreConflict(StoreError):  # noqa: N818 - a conflict is what it is called
+    """Another process changed what was about to be overwritten; nothing was written, read again and repeat."""
+
+
+class NotStorable(StoreError, TypeError):  # noqa: N818 - it says of the document what is wrong
+    """A document holds something that the store's JSON cannot; a TypeError too, as TinyDB's callers expect."""

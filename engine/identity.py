@@ -1,0 +1,65 @@
+"""Names: what an entry's key is, what a processor is called, and how another process starts it again."""
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine.exceptions import EntryError, WorkflowError
+from engine.model import WorkflowModel
+from engine.task import Task
+
+if TYPE_CHECKING:
+    from engine.processor import Processor
+
+
+def entry_key(entry: WorkflowModel) -> str | None:
+    """The entry's `key` as text; None when its model has none, as those of a processor with its own storage may."""
+    key = getattr(entry, "key", None)
+    return None if key is None or key == "" else str(key)
+
+
+def required_key(entry: WorkflowModel) -> str:
+    """The entry's `key`.
+
+    Raises:
+        EntryError: it has none.
+    """
+    key = entry_key(entry)
+    if key is None:
+        given = {name: value for name, value in entry.model_dump(exclude_defaults=True).items() if name != "key"}
+        raise EntryError(f"{type(entry).__name__} with {given!r:.120} has no key: give every entry a key of its own")
+    return key
+
+
+def processor_name(processor: "type[Processor]") -> str:
+    """`module:Class`, as `wfe run` takes it. A script is named by its file, as if it were imported."""
+    module = processor.__module__
+    if module == "__main__":
+        module = Path(getattr(sys.modules["__main__"], "__file__", None) or "__main__").stem
+    return f"{module}:{processor.__qualname__}"
+
+
+def home_of(processor: "type[Processor]") -> dict[str, str]:
+    """How another process can start this processor: the interpreter, the working folder, and where its module lies."""
+    module = sys.modules[processor.__module__]
+    file = getattr(module, "__file__", None)
+    depth = 0 if processor.__module__ == "__main__" else processor.__module__.count(".")
+    if file and Path(file).name == "__init__.py":
+        depth += 1
+    path = Path(file).resolve().parents[depth] if file else Path.cwd()
+    return {"python": sys.executable, "folder": os.getcwd(), "path": str(path)}  # noqa: PTH109
+
+
+def task_names(tasks: Sequence[Task]) -> list[str]:
+    """The names of a workflow's tasks, in order.
+
+    Raises:
+        WorkflowError: two tasks have one name; their executions could not be told apart.
+    """
+    names = [type(task).__name__ for task in tasks]
+    for name in names:
+        if names.count(name) > 1:
+            raise WorkflowError(f"get_tasks() names the task {name} more than once: give each a class name of its own")
+    return names

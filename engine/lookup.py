@@ -1,0 +1,58 @@
+"""Finds stored entries and errors for people and lists; what is not there is said in one sentence."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from itertools import islice
+
+from tinydb import where
+from tinydb.table import Document
+
+from engine.exceptions import InputError
+from engine.records import EntryRow, read_row
+from engine.store import Store
+
+
+def rows(store: Store, moment: datetime, ids: Iterable[int] | None = None) -> Iterator[EntryRow]:
+    """Stored entries as a list shows them at `moment` (aware), read a bounded number at a time.
+
+    Args:
+        store: where they are.
+        moment: what has become due by then is ready.
+        ids: their numbers; None is all of them, by key.
+    """
+    waiting = iter(store.entries.ids(order_by="key") if ids is None else ids)
+    while page := list(islice(waiting, 500)):
+        for document in store.entries.get(doc_ids=page):
+            yield read_row(document, moment, store.is_alive)
+
+
+def find_entry(store: Store, key: str, processor: str | None = None) -> Document:
+    """The stored entry of this key.
+
+    Raises:
+        InputError: there is none, or two processors have one.
+    """
+    wanted = where("key") == key
+    found = store.entries.search(wanted & (where("processor") == processor) if processor else wanted)
+    if not found:
+        raise InputError(f"there is no entry {key!r} in {store.path}: `wfe ls` lists the keys")
+    if len(found) > 1:
+        names = " and ".join(sorted(document["processor"] for document in found))
+        raise InputError(f"{names} have an entry {key!r}: name one of them with --processor")
+    return found[0]
+
+
+def find_error(store: Store, error_id: str) -> Document:
+    """The record of an error id, or of the one id that begins like this.
+
+    Raises:
+        InputError: there is none, or several begin like this.
+    """
+    if len(error_id) < 4:
+        raise InputError(f"the error id {error_id!r} is too short: give at least its first four characters")
+    found = store.errors.search((where("error_id") >= error_id) & (where("error_id") < error_id + "~"))
+    if not found:
+        raise InputError(f"there is no error {error_id!r} in {store.path}: `wfe ls` shows the error ids")
+    if len(found) > 1:
+        raise InputError(f"{len(found)} error ids begin with {error_id!r}: give more of it")
+    return found[0]

@@ -1,0 +1,136 @@
+"""An entry and its progress: `WorkflowModel` is the base of a user's entries, `TaskExecution` an attempt of a task."""
+
+from datetime import datetime
+from typing import Annotated, TypeVar
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from engine.clock import as_utc, utc_now
+from engine.due_date import parse_due_date
+from engine.exceptions import InputError
+from engine.status import Never, Ripe, Status, UtcDatetime, Verdict
+
+Target = TypeVar("Target", bound="WorkflowModel")
+
+
+class TaskExecution(BaseModel):
+    """One attempt of one task on one entry."""
+
+    model_config = ConfigDict(validate_assignment=True)
+
+    name: str
+    """The task's class name."""
+
+    execution_time: UtcDatetime = Field(default_factory=utc_now)
+    """When it began (UTC)."""
+
+    finished_at: UtcDatetime | None = None
+    """When it ended (UTC), well or not."""
+
+    processed: bool = False
+    """It ended well."""
+
+    error_id: UUID | None = None
+    """It ended with an unexpected exception: the key of its stack trace in the log and in the store."""
+
+    status: Status | None = None
+    """What the task said, or what an operator set."""
+
+    run_count: int | None = None
+    """The how-manieth attempt of this task on this entry it is, from 1."""
+
+    running: bool = False
+    """Its start is recorded and its end is not: it runs, or its process died inside it."""
+
+    restart: bool = False
+    """An operator asked for the task to be executed again, whatever its repeat policy says."""
+
+    error: str | None = None
+    """Type and message of that exception, in one line."""
+
+    def verdict(self, attempts: int, moment: datetime) -> Verdict:
+        """Whether a run at `moment` (aware) executes this task again, this being the newest of its `attempts`."""
+        if self.restart:
+            return Ripe("restarted by an operator")
+        return self.status.verdict(self.execution_time, attempts, moment) if self.status else Never()
+
+    def repeat(self, consider_datetime: datetime | None = None, run_count: int | None = None) -> Status | None:
+        """Answer whether a run at `consider_datetime` would execute this task again. Changes nothing.
+
+        Args:
+            consider_datetime: the moment asked about; None is now, without a zone it is local time.
+            run_count: how many executions there have been; None: as many as this one's number.
+
+        Returns:
+            The status whose policy says so, or None.
+        """
+        moment = utc_now() if consider_datetime is None else as_utc(consider_datetime)
+        attempts = run_count if run_count is not None else self.run_count or 1
+        return self.status if isinstance(self.verdict(attempts, moment), Ripe) else None
+
+
+def _checked_due_date(text: str) -> str:
+    try:
+        parse_due_date(text)
+    except InputError as error:
+        raise ValueError(str(error)) from error
+    return text
+
+
+class WorkflowModel(BaseModel):
+    """Base of a user's entries: the entry's own fields are added by the subclass, its progress is kept here."""
+
+    model_config = ConfigDict(ser_json_inf_nan="strings")
+
+    due_date: Annotated[str, AfterValidator(_checked_due_date)] | None = None
+    """When the entry may be processed; the forms are in `engine.due_date`."""
+
+    source: str | None = None
+    """Who or what is responsible for this entry."""
+
+    executions: list[TaskExecution] | None = None
+    """Every attempt so far, oldest first."""
+
+    finished: UtcDatetime | None = None
+    """When the last task was processed and nothing was left to repeat (UTC)."""
+
+    def get_execution(self, execution: str | type) -> list[TaskExecution]:
+        """The attempts of one task.
+
+        Args:
+            execution: the task's class, or its name.
+
+        Returns:
+            Its executions, newest first.
+        """
+        name = execution if isinstance(execution, str) else execution.__name__
+        own = [(e.run_count or 0, e.execution_time, at) for at, e in enumerate(self.executions or []) if e.name == name]
+        return [self.executions[at] for *_, at in sorted(own, reverse=True)] if self.executions else []
+
+    def new_execution(self, execution: str | type) -> TaskExecution:
+        """Add an attempt of a task, beginning now.
+
+        Args:
+            execution: the task's class, or its name.
+        """
+        name = execution if isinstance(execution, str) else execution.__name__
+        new = TaskExecution(name=name, run_count=len(self.get_execution(name)) + 1)
+        self.executions = [*(self.executions or []), new]
+        return new
+
+    def has_processed(self, execution: str | type) -> bool:
+        """Whether a task (its class, or its name) was ever processed successfully for this entry."""
+        return any(attempt.processed for attempt in self.get_execution(execution))
+
+    def get_markdown_info(self) -> str:
+        """What the log says of an entry whose task failed; override it to say more."""
+        return f"*source:* {self.source}"
+
+    def type_cast(self, type: type[Target]) -> Target:  # noqa: A002 - the published name
+        """This entry as an instance of another model, validated anew.
+
+        Raises:
+            pydantic.ValidationError: the other model has a field that this entry cannot fill.
+        """
+        return type.model_validate(self.model_dump())

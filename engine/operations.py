@@ -1,0 +1,189 @@
+"""The operator's verbs. The console and the shell call these and nothing else; each act is recorded in the store.
+
+Every verb takes a frozen set of keys, answers for each of them, and writes one action for each processor concerned: one
+ineligible entry never costs the others.
+"""
+
+import getpass
+import socket
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from tinydb.table import Document
+
+from engine.clock import Clock, to_text, utc_now
+from engine.exceptions import InputError
+from engine.lookup import find_entry
+from engine.model import TaskExecution, WorkflowModel
+from engine.planning import Plan, State, plan
+from engine.records import entry_progress, read_progress, summary
+from engine.status import Status
+from engine.store import Store
+
+
+@dataclass(frozen=True)
+class ActionResult:
+    """What became of an act: the keys it was done to, for the others why not; its number for each processor."""
+
+    verb: str
+    accepted: tuple[str, ...]
+    refused: Mapping[str, str]
+    actions: Mapping[str, int]
+
+
+class Refusal(Exception):  # noqa: N818 - not an error: the answer for one entry
+    """Why a verb is not done to an entry."""
+
+
+def toggle_repeat(
+    keys: Iterable[str],
+    on: bool,
+    *,
+    store: Store,
+    processor: str | None = None,
+    who: str | None = None,
+    why: str | None = None,
+    clock: Clock = utc_now,
+) -> ActionResult:
+    """Set or clear the repeat of the task at which each entry stands; the next run executes it again, or not.
+
+    Args:
+        keys: of the entries.
+        on: True executes the task again in the next run, beyond any bound of reruns; False leaves it as it is.
+        store: where the entries are.
+        processor: `module:Class`; needed where two processors have an entry of one key.
+        who: default `user@host`.
+        why: a reason for the record.
+        clock: where moments are taken from.
+
+    Returns:
+        For each key, that it was done or why not.
+
+    Raises:
+        StoreError: the store cannot be written; nothing was done.
+    """
+
+    def change(entry: WorkflowModel, planned: Plan) -> None:
+        newest = _newest(entry, planned)
+        if newest is None:
+            raise Refusal("its task was not executed yet: the next run executes it anyway")
+        status = newest.status or Status()
+        lifted = {"repeat": True, "max_reruns": None} if on else {"repeat": False}
+        newest.status = status.model_copy(update=lifted)
+        newest.restart = False
+
+    act = _Act("repeat on" if on else "repeat off", False, store, processor, who, why, clock)
+    return act.on(keys, change)
+
+
+def restart(
+    keys: Iterable[str],
+    from_start: bool = False,
+    *,
+    store: Store,
+    processor: str | None = None,
+    who: str | None = None,
+    why: str | None = None,
+    clock: Clock = utc_now,
+) -> ActionResult:
+    """Execute entries again now: from the task at which each stands (finished tasks are kept), or from the start.
+
+    It is recorded for a worker to take (`engine.worker`); a run that comes first takes it up as well.
+
+    Args:
+        keys: of the entries.
+        from_start: execute all tasks again, those that are done included.
+        store, processor, who, why, clock: see `toggle_repeat`.
+
+    Returns:
+        For each key, that it was accepted or why not.
+
+    Raises:
+        StoreError: the store cannot be written; nothing was done.
+    """
+
+    def change(entry: WorkflowModel, planned: Plan) -> None:
+        if from_start:
+            entry.finished = None
+            for step in planned.steps:
+                for execution in entry.get_execution(step.task)[:1]:
+                    execution.restart = True
+        elif planned.state is State.FINISHED:
+            raise Refusal("it is finished: restart it from the start")
+        elif newest := _newest(entry, planned):
+            newest.restart = True
+
+    act = _Act("restart from the start" if from_start else "restart", True, store, processor, who, why, clock)
+    return act.on(keys, change)
+
+
+def _newest(entry: WorkflowModel, planned: Plan) -> TaskExecution | None:
+    """The newest execution of the task at which an entry stands."""
+    if planned.state is State.FINISHED:
+        raise Refusal("it is finished: restart it from the start")
+    attempts = entry.get_execution(planned.current.task) if planned.current else []
+    return attempts[0] if attempts else None
+
+
+@dataclass(frozen=True)
+class _Act:
+    """One verb, done to many entries in one transaction, and its record."""
+
+    verb: str
+    needs_worker: bool
+    store: Store
+    processor: str | None
+    who: str | None
+    why: str | None
+    clock: Clock
+
+    def on(self, keys: Iterable[str], change: Callable[[WorkflowModel, Plan], None]) -> ActionResult:
+        frozen = tuple(dict.fromkeys(keys))
+        results: dict[str, dict[str, str | None]] = {}
+        refused: dict[str, str] = {}
+        with self.store.transaction():
+            for key in frozen:
+                try:
+                    document = find_entry(self.store, key, self.processor)
+                except InputError as missing:
+                    refused[key] = str(missing)
+                    continue
+                answer = self._change(document, change)
+                results.setdefault(document["processor"], {})[key] = answer
+                if answer:
+                    refused[key] = answer
+            actions = {processor: self._record(processor, answers) for processor, answers in results.items()}
+        return ActionResult(self.verb, tuple(key for key in frozen if key not in refused), refused, actions)
+
+    def _change(self, document: Document, change: Callable[[WorkflowModel, Plan], None]) -> str | None:
+        """Change one entry; answers why not."""
+        moment = self.clock()
+        if document["owner"] and self.store.is_alive(document["owner"]):
+            return "it is running"
+        entry, tasks = read_progress(document), document["tasks"]
+        planned = plan(entry, tasks, moment)
+        if planned.held_by_due_date:
+            return planned.why
+        try:
+            change(entry, planned)
+        except Refusal as refusal:
+            return str(refusal)
+        fields = {**entry_progress(entry), **summary(entry, tasks, moment), "owner": None, "updated": to_text(moment)}
+        self.store.entries.update(fields, doc_ids=[document.doc_id])
+        return None
+
+    def _record(self, processor: str, answers: dict[str, str | None]) -> int:
+        return self.store.actions.insert(
+            {
+                "verb": self.verb,
+                "who": self.who or f"{getpass.getuser()}@{socket.gethostname()}",
+                "when": to_text(self.clock()),
+                "why": self.why,
+                "processor": processor,
+                "keys": list(answers),
+                "results": answers,
+                "open": self.needs_worker and None in answers.values(),
+                "taken_by": None,
+                "run": None,
+            }
+        )

@@ -1,0 +1,196 @@
+"""What happens next to an entry, and why: one pure function, no clock, no I/O.
+
+The runner acts on a `Plan`, the shell and the console print it; there is no second opinion anywhere.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from engine.due_date import parse_due_date
+from engine.model import TaskExecution, WorkflowModel
+from engine.status import NotYet, Ripe
+
+
+class State(StrEnum):
+    """Where an entry stands. It is derived from its plan and its claim, never set by hand.
+
+    ready → running → finished, or one of: waiting (a due date or a repeat is not ripe), interrupted (a StatusException
+    without a repeat), failed (an unexpected exception), in doubt (its process died inside a task). An operator's
+    repeat or restart makes the last three ready again.
+    """
+
+    READY = "ready"
+    WAITING = "waiting"
+    RUNNING = "running"
+    INTERRUPTED = "interrupted"
+    FAILED = "failed"
+    IN_DOUBT = "in doubt"
+    FINISHED = "finished"
+
+
+class StepKind(StrEnum):
+    """What becomes of one task in a run at the plan's moment."""
+
+    DONE = "done"
+    EXECUTE = "execute"
+    REPEAT = "repeat"
+    WAIT_UNTIL = "wait until"
+    WAIT_CYCLES = "wait cycles"
+    INTERRUPTED = "interrupted"
+    FAILED = "failed"
+    IN_DOUBT = "in doubt"
+    NOT_REACHED = "not reached"
+
+    @property
+    def is_to_do(self) -> bool:
+        """A run at the plan's moment executes the task."""
+        return self in (StepKind.EXECUTE, StepKind.REPEAT)
+
+    @property
+    def is_wait(self) -> bool:
+        """A later run executes the task."""
+        return self in (StepKind.WAIT_UNTIL, StepKind.WAIT_CYCLES)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One task of a plan.
+
+    `why` is for people. `until` (UTC) belongs to *wait until*, `cycles` to *wait cycles*: the how-manieth run from now
+    executes the task. A step that `blocks` keeps the tasks after it from being reached.
+    """
+
+    task: str
+    kind: StepKind
+    why: str = ""
+    attempts: int = 0
+    until: datetime | None = None
+    cycles: int | None = None
+    blocks: bool = False
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run would do with an entry.
+
+    `steps` are its tasks in order; `current` is the one that `state` speaks of, None when there is none; `due` (UTC) is
+    when a waiting entry moves by itself, if time alone moves it.
+    """
+
+    state: State
+    steps: tuple[Step, ...]
+    current: Step | None = None
+    why: str = ""
+    due: datetime | None = None
+
+    @property
+    def held_by_due_date(self) -> bool:
+        """It waits for its due date alone: a task would be executed, were the date ripe."""
+        return self.state is State.WAITING and self.current is not None and self.current.kind.is_to_do
+
+    @property
+    def done(self) -> int:
+        """How many tasks are done."""
+        return sum(step.kind is StepKind.DONE for step in self.steps)
+
+
+def plan(entry: WorkflowModel, tasks: Sequence[str], moment: datetime) -> Plan:
+    """What a run at `moment` would do with an entry.
+
+    Args:
+        entry: its executions, due date and finished moment are read, nothing else.
+        tasks: the names of its processor's tasks, in order.
+        moment: aware.
+
+    Returns:
+        The plan. Its state is never *running*: whether someone works on the entry is the claim's to say.
+
+    Raises:
+        InputError: the entry's due date is in none of the documented forms.
+    """
+    if entry.finished is not None:
+        return Plan(State.FINISHED, tuple(_past(name, entry.get_execution(name)) for name in tasks))
+    steps: list[Step] = []
+    for name in tasks:
+        blocked = any(step.blocks for step in steps)
+        attempts = entry.get_execution(name)
+        steps.append(_behind_a_block(name, attempts) if blocked else _step(name, attempts, moment))
+    return _held_back(_conclude(tuple(steps)), entry.due_date, moment)
+
+
+def _past(name: str, attempts: Sequence[TaskExecution]) -> Step:
+    kind = StepKind.DONE if attempts else StepKind.NOT_REACHED
+    return Step(name, kind, _said(attempts[0]) if attempts else "", len(attempts))
+
+
+def _behind_a_block(name: str, attempts: Sequence[TaskExecution]) -> Step:
+    if attempts and attempts[0].processed and not attempts[0].restart:
+        return _past(name, attempts)
+    return Step(name, StepKind.NOT_REACHED, attempts=len(attempts))
+
+
+def _step(name: str, attempts: Sequence[TaskExecution], moment: datetime) -> Step:
+    if not attempts:
+        return Step(name, StepKind.EXECUTE, "not executed yet")
+    newest = attempts[0]
+    if newest.running and not newest.restart:
+        why = "its process died inside this task"
+        return Step(name, StepKind.IN_DOUBT, why, len(attempts), blocks=True)
+    verdict = newest.verdict(len(attempts), moment)
+    why = " · ".join(part for part in (verdict.why, _said(newest)) if part)
+    step = Step(name, StepKind.DONE, why, len(attempts))
+    if isinstance(verdict, Ripe):
+        return replace(step, kind=StepKind.REPEAT)
+    if isinstance(verdict, NotYet):
+        kind = StepKind.WAIT_CYCLES if verdict.cycles else StepKind.WAIT_UNTIL
+        return replace(step, kind=kind, until=verdict.until, cycles=verdict.cycles, blocks=not newest.processed)
+    if newest.processed:
+        return step
+    if newest.error_id is not None:
+        return replace(step, kind=StepKind.FAILED, blocks=True)
+    if newest.status is not None:
+        return replace(step, kind=StepKind.INTERRUPTED, blocks=True)
+    return replace(step, kind=StepKind.EXECUTE, why="not executed yet")
+
+
+_STOPPED = {
+    StepKind.FAILED: State.FAILED,
+    StepKind.IN_DOUBT: State.IN_DOUBT,
+    StepKind.INTERRUPTED: State.INTERRUPTED,
+}
+
+
+def _conclude(steps: tuple[Step, ...]) -> Plan:
+    """The state that follows from the steps. What stops the entry outweighs a repeat due before it."""
+    stopping = next((step for step in steps if step.kind in _STOPPED), None)
+    if stopping:
+        return Plan(_STOPPED[stopping.kind], steps, stopping, stopping.why)
+    to_do = next((step for step in steps if step.kind.is_to_do), None)
+    if to_do:
+        return Plan(State.READY, steps, to_do, to_do.why)
+    waits = sorted((step for step in steps if step.kind.is_wait), key=lambda step: not step.blocks)
+    if waits:
+        due = min((step.until for step in waits if step.until), default=None)
+        return Plan(State.WAITING, steps, waits[0], waits[0].why, due)
+    return Plan(State.FINISHED, steps)
+
+
+def _held_back(planned: Plan, due_date: str | None, moment: datetime) -> Plan:
+    """The plan of an entry whose due date, if it has one, may not be ripe."""
+    if due_date is None or planned.state not in (State.READY, State.WAITING):
+        return planned
+    window = parse_due_date(due_date)
+    if window.is_ripe(moment):
+        return planned
+    opens = window.ripe_from(moment)
+    if opens is None:
+        return replace(planned, state=State.WAITING, why=f"its due date {due_date} has passed", due=None)
+    due = max(opens, planned.due) if planned.due else opens
+    return replace(planned, state=State.WAITING, why=f"its due date is {due_date}", due=due)
+
+
+def _said(execution: TaskExecution) -> str:
+    """What an attempt left for people to read: the error, or the task's message."""
+    return execution.error or (execution.status.message if execution.status else None) or ""

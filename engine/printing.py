@@ -1,0 +1,198 @@
+"""What `wfe` prints: lines and tables for people, one JSON object a line for programs. Text from outside is literal."""
+
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+import orjson
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+from tinydb.table import Document
+
+from engine.clock import age, duration, local_time
+from engine.journal import RunResult
+from engine.operations import ActionResult
+from engine.planning import Plan, State
+from engine.records import EntryRow
+from engine.text import literal
+
+STYLES = {
+    State.READY: "cyan",
+    State.WAITING: "yellow",
+    State.RUNNING: "blue",
+    State.INTERRUPTED: "magenta",
+    State.FAILED: "red",
+    State.IN_DOUBT: "red",
+    State.FINISHED: "green",
+}
+
+
+def refusal(sentence: str) -> None:
+    """Why the command could not run."""
+    sys.stderr.write(f"wfe: {literal(sentence)}\n")
+
+
+def entries(rows: Iterable[EntryRow], *, as_json: bool, now: datetime) -> None:
+    """A list of entries."""
+    if as_json:
+        for row in rows:
+            _json(row.to_json())
+        return
+    table = _table("KEY", "STATE", "DONE", "TASK", "REASON", "REPEAT", "ATTEMPTS", "AGE")
+    for row in rows:
+        table.add_row(
+            _literal(row.key), _state(row.state), f"{row.done}/{row.total}", _literal(row.task), _literal(row.reason),
+            repeat_text(row.repeat), str(row.attempts or ""), age(row.updated, now),
+        )  # fmt: skip
+    _print(table)
+
+
+def entry(document: Document, row: EntryRow, plan: Plan, *, as_json: bool) -> None:
+    """One entry: how it stands, its tasks, its executions and data."""
+    if as_json:
+        steps = [
+            {"task": s.task, "kind": s.kind, "why": s.why, "attempts": s.attempts, "until": s.until, "cycles": s.cycles}
+            for s in plan.steps
+        ]
+        extra = {name: document[name] for name in ("due_date", "source", "finished", "executions", "data")}
+        _json({**row.to_json(), "next": row.next(plan), "steps": steps, **extra})
+        return
+    head = (literal(row.key), "bold"), "  ", _state(row.state), f"  {row.done}/{row.total}  ", literal(row.processor)
+    _print(Text.assemble(*head))
+    _print(Text(f"next: {literal(row.next(plan))}"))
+    table = _table("TASK", "", "ATTEMPTS", "TOOK", "MESSAGE")
+    for step in plan.steps:
+        attempts = [e for e in document["executions"] or [] if e["name"] == step.task]
+        took = duration(attempts[-1]["execution_time"], attempts[-1]["finished_at"]) if attempts else ""
+        table.add_row(_literal(step.task), step.kind, str(len(attempts) or ""), took, _literal(step.why))
+    _print(table)
+    for error_id in dict.fromkeys(e["error_id"] for e in document["executions"] or [] if e["error_id"]):
+        _print(Text(f"error {error_id}"))
+    _print(Text(literal(orjson.dumps(document["data"], option=orjson.OPT_INDENT_2).decode(), lines=True)))
+
+
+def error(record: Document, *, as_json: bool) -> None:
+    """The stack trace of an error."""
+    if as_json:
+        _json(dict(record))
+        return
+    at = local_time(datetime.fromisoformat(record["time"]))
+    parts = record["key"], record["task"], at, record["host"], f"pid {record['pid']}"
+    where = ", ".join(str(part) for part in parts if part)
+    _print(Text(f"error {record['error_id']}  {record['fingerprint']}\n{literal(where)}\n"))
+    _print(Text(literal(record["text"], lines=True)))
+
+
+def action(done: ActionResult, *, as_json: bool) -> None:
+    """What became of an act, for each key."""
+    if as_json:
+        for key in done.accepted:
+            _json({"key": key, "verb": done.verb, "accepted": True, "why": None})
+        for key, why in done.refused.items():
+            _json({"key": key, "verb": done.verb, "accepted": False, "why": why})
+        return
+    for key in done.accepted:
+        _print(Text(f"{done.verb}: {literal(key)}"))
+    for key, why in done.refused.items():
+        sys.stderr.write(f"{done.verb}: {literal(key)}: refused: {literal(why)}\n")
+
+
+def summary(result: RunResult) -> None:
+    """What a run did."""
+    title = f"run {result.number}" if result.number else "run"
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    table.add_column("entries", justify="right")
+    table.add_column("")
+    table.add_row(str(result.considered), "considered")
+    for state in State:
+        if result.states[state]:
+            table.add_row(str(result.states[state]), _state(state))
+    if result.refused:
+        table.add_row(str(len(result.refused)), Text("refused", "red"))
+    _print(table)
+    for failure in result.failures[:20]:
+        name = " ".join(literal(part) for part in (failure.key, failure.task) if part)
+        error_id = f"  {failure.error_id}" if failure.error_id else ""
+        _print(Text.assemble(_state(failure.state), f" {name}: {literal(failure.reason)}", (error_id, "dim")))
+    if result.failed > 20:
+        _print(Text(f"… and {result.failed - 20} more: `wfe ls`"))
+    for sentence in result.refused[:20]:
+        refusal(sentence)
+    if len(result.refused) > 20:
+        refusal(f"… and {len(result.refused) - 20} more were refused")
+
+
+@contextmanager
+def progress() -> Iterator[Callable[[RunResult], None]]:
+    """Shows how far a run is: a bar on a terminal, a line every five seconds elsewhere. Yields the run's observer."""
+    if not sys.stderr.isatty():
+        yield _Lines()
+        return
+    columns = (
+        SpinnerColumn(), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"), TimeRemainingColumn(),
+        TextColumn("{task.fields[failed]}", style="red"),
+    )  # fmt: skip
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=None, rate="", failed="")
+        started = time.monotonic()
+
+        def observe(result: RunResult) -> None:
+            rate = result.considered / max(time.monotonic() - started, 1e-6)
+            failed = f"{result.failed} failed" if result.failed else ""
+            bar.update(task, total=result.total, completed=result.considered, rate=f"{rate:.0f}/s", failed=failed)
+
+        yield observe
+
+
+class _Lines:
+    """A line of progress every five seconds."""
+
+    def __init__(self) -> None:
+        self.started = self.shown = time.monotonic()
+
+    def __call__(self, result: RunResult) -> None:
+        now = time.monotonic()
+        if now - self.shown < 5:
+            return
+        self.shown = now
+        rate = result.considered / (now - self.started)
+        of = f" of {result.total}" if result.total else ""
+        left = f", {(result.total - result.considered) / rate:.0f} s left" if result.total and rate else ""
+        sys.stderr.write(f"{result.considered}{of} entries, {rate:.0f}/s{left}, {result.failed} failed\n")
+
+
+def repeat_text(repeat: bool | dict[str, Any]) -> str:
+    """A repeat as a word or two."""
+    if isinstance(repeat, bool):
+        return "on" if repeat else ""
+    return str(repeat["kind"]).replace("_", " ")
+
+
+def _json(value: dict[str, Any]) -> None:
+    sys.stdout.write(orjson.dumps(value).decode() + "\n")
+
+
+def _table(*names: str) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for name in names:
+        table.add_column(name, overflow="fold", no_wrap=name in ("STATE", "DONE", "AGE"))
+    return table
+
+
+def _print(what: Table | Text) -> None:
+    """On a terminal as wide as it is; in a pipe one line a row, however long."""
+    width = None if sys.stdout.isatty() else 10_000
+    Console(width=width, soft_wrap=isinstance(what, Text)).print(what)
+
+
+def _literal(text: str | None) -> Text:
+    return Text(literal(text or ""))
+
+
+def _state(state: State) -> Text:
+    return Text(state, STYLES[state])

@@ -1,0 +1,171 @@
+"""A workflow: which entries there are, which tasks they go through, and where they are written."""
+
+import os
+from abc import ABC, abstractmethod
+from argparse import Namespace
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from engine.clock import Clock, as_utc, utc_now
+from engine.due_date import parse_due_date
+from engine.exceptions import InputError
+from engine.journal import SILENT, Journal, RunResult
+from engine.model import TaskExecution, WorkflowModel
+from engine.run import Run
+from engine.runner import EntryRunner
+from engine.statistics import Statistics, TimeBlock
+from engine.task import Task
+
+
+class Processor(ABC):
+    """Base of a user's workflow. A subclass implements
+
+    * `get_default_entries`: the entries, parsed or raw
+    * `get_entry`: parses a raw one
+    * `get_tasks`: the tasks, in order
+    * `write_entry`: keeps an entry after each of its executions
+    * `close`: the end of a run
+
+    and may extend `filter`. Who has no storage of their own subclasses `engine.StoredProcessor` instead.
+
+    Args:
+        consider_date: the moment that due dates and repeats are judged at: a datetime (without a zone: local time) or
+            ``dd.mm.yyyy``. None: the environment variable ``consider_date``, else the present moment of each question.
+        clock: where moments are taken from.
+
+    Raises:
+        InputError: `consider_date` is no date.
+    """
+
+    journal: Journal = SILENT
+    observer: Callable[[RunResult], None] | None = None
+    """Called after each entry of a run, to show its progress."""
+
+    def __init__(self, consider_date: datetime | str | None = None, *, clock: Clock = utc_now) -> None:
+        super().__init__()
+        self.clock = clock
+        self.statistics = Statistics()
+        self.time_statistics: dict[str, TimeBlock] = {}
+        self._consider_date = _parsed(consider_date or os.environ.get("consider_date") or None)  # noqa: SIM112
+
+    @property
+    def consider_date(self) -> datetime:
+        """The moment that entries are judged at, as it was given; without a zone it is local time."""
+        return self._consider_date or self.clock().astimezone().replace(tzinfo=None)
+
+    @consider_date.setter
+    def consider_date(self, moment: datetime | str | None) -> None:
+        self._consider_date = _parsed(moment)
+
+    @property
+    def moment(self) -> datetime:
+        """The moment that entries are judged at, in UTC."""
+        return as_utc(self._consider_date) if self._consider_date else self.clock()
+
+    @abstractmethod
+    def get_default_entries(self) -> Iterable[Any]:
+        """The entries of a run that was told no others: raw ones, for `get_entry` to parse, or instances."""
+
+    @abstractmethod
+    def get_entry(self, selection: Any) -> WorkflowModel | None:
+        """The entry for a raw one, or for what an operator names it by; None leaves it out."""
+
+    @abstractmethod
+    def get_tasks(self) -> Sequence[Task]:
+        """The tasks of the workflow, in order; no two of one name."""
+
+    @abstractmethod
+    def write_entry(self, entry: Any, execution: TaskExecution | None) -> Any:
+        """Keep an entry, successful or not.
+
+        Args:
+            entry: the entry, its executions included.
+            execution: the execution that just ended; None when the entry finishes without one.
+        """
+
+    @abstractmethod
+    def close(self) -> None:
+        """The end of a run, however it ended: write what is cached, close what is open."""
+
+    def parse_default(self, raw: Any) -> WorkflowModel | None:
+        """The entry for one of `get_default_entries`: an instance is taken as it is, a raw one goes to `get_entry`."""
+        return raw if raw is None or isinstance(raw, WorkflowModel) else self.get_entry(raw)
+
+    def filter(self, entry: Any) -> bool:
+        """Whether an entry is processed in this run: not if it is finished, nor before its due date."""
+        return self.filter_by_already_finished(entry) and self.filter_by_due_date(entry)
+
+    def filter_by_already_finished(self, entry: WorkflowModel) -> bool:
+        """Whether an entry is still open."""
+        if entry.finished is not None:
+            self.statistic_increment("process", "already_finished")
+            return False
+        return True
+
+    def filter_by_due_date(self, entry: WorkflowModel) -> bool:
+        """Whether an entry's due date, if it has one, is ripe.
+
+        Raises:
+            InputError: the due date is in none of the documented forms.
+        """
+        if entry.due_date and not parse_due_date(entry.due_date).is_ripe(self.moment):
+            self.statistic_increment("filter", "not_ripe")
+            return False
+        return True
+
+    def process_tasks(self, entry: Any, dry_run: bool = False) -> bool:
+        """Take one entry through the tasks that its plan says; True unless it was interrupted."""
+        return EntryRunner(self, SILENT if dry_run else self.journal, dry_run).process(entry)
+
+    def process_entries(
+        self, selections: Iterable[Any] | None = None, limit: int | None = None, dry_run: bool = False
+    ) -> RunResult:
+        """One run: consider each entry once. What goes wrong with one entry costs that entry alone.
+
+        Args:
+            selections: what `get_entry` takes, one for each entry; None is the default entries.
+            limit: how many eligible entries to process at most; None is no limit.
+            dry_run: the tasks are called with `dry_run=True`, and nothing is written.
+
+        Returns:
+            What the run did.
+
+        Raises:
+            WorkflowError: the workflow is wrong for every entry alike.
+            StoreError: the store cannot be written.
+        """
+        return Run(self, selections, limit, dry_run).execute()
+
+    def process(self, args: Namespace) -> RunResult:
+        """One run as a command line asks for it: `args.subs` (none: default entries), `args.limit`, `args.dryrun`."""
+        with self.get_time_statistic("process_entries"):
+            return self.process_entries(args.subs or None, args.limit, args.dryrun)
+
+    def get_statistics(self, args: Namespace | None = None) -> dict[str, Any]:
+        """A copy of the counters, with the timers (seconds) under `time_statistics`."""
+        timers = {name: block.dict() for name, block in self.time_statistics.items()}
+        return {**self.statistics.snapshot(), "time_statistics": timers}
+
+    def statistic_increment(self, *subs: str) -> None:
+        """Add one to a counter: `statistic_increment("entries", "success")` counts `statistics["entries"]["success"]`.
+
+        Raises:
+            InputError: the name of a branch is used as a counter, or the other way round.
+        """
+        self.statistics.increment(*subs)
+
+    def get_time_statistic(self, name: str) -> TimeBlock:
+        """The timer of this name, made when it is first asked for: ``with self.get_time_statistic("load"): …``."""
+        return self.time_statistics.setdefault(name, TimeBlock())
+
+
+def _parsed(moment: datetime | str | None) -> datetime | None:
+    if moment is None or isinstance(moment, datetime):
+        return moment
+    for read in (lambda text: datetime.strptime(text, "%d.%m.%Y"), datetime.fromisoformat):  # noqa: DTZ007
+        try:
+            return read(moment.strip())
+        except ValueError:
+            continue
+    raise InputError(f"the consider date {moment!r} is not understood: write 14.03.2023 or 2023-03-14 11:12")

@@ -1,0 +1,163 @@
+"""An entry as the store holds it, and as a list shows it: pure translations, no I/O.
+
+A document of the table `entries` has the user's own fields under `data`, the entry's progress under the model's names,
+and beside them what lists are sorted and filtered by: state, task, reason, error_id, repeat, attempts, done, due,
+updated.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+from pydantic_core import PydanticSerializationError
+from tinydb.table import Document
+
+from engine.clock import from_text, local_time, to_text
+from engine.exceptions import EntryError
+from engine.identity import required_key
+from engine.model import WorkflowModel
+from engine.planning import Plan, State, plan
+
+PROGRESS_FIELDS = frozenset(WorkflowModel.model_fields)
+"""The fields that every entry has: its due date, source, executions and finished moment."""
+
+
+def entry_data(entry: WorkflowModel) -> dict[str, Any]:
+    """The user's own fields of an entry, as JSON data.
+
+    Raises:
+        EntryError: a field holds what JSON cannot.
+    """
+    try:
+        data: dict[str, Any] = orjson.loads(entry.model_dump_json(exclude=set(PROGRESS_FIELDS), warnings="error"))
+    except (PydanticSerializationError, orjson.JSONDecodeError, ValueError, RecursionError) as error:
+        reason = str(error).splitlines()[0]
+        raise EntryError(
+            f"entry {required_key(entry)!r} holds data that is not JSON ({reason}): "
+            f"give its fields in {type(entry).__name__} types that JSON has, or a serializer"
+        ) from error
+    return data
+
+
+def entry_progress(entry: WorkflowModel) -> dict[str, Any]:
+    """The fields that every entry has, as JSON data."""
+    return entry.model_dump(mode="json", include=set(PROGRESS_FIELDS))
+
+
+def read_progress(document: Mapping[str, Any]) -> WorkflowModel:
+    """The progress that a document holds, without the user's fields and code."""
+    return WorkflowModel.model_validate({field: document[field] for field in PROGRESS_FIELDS})
+
+
+def read_plan(document: Mapping[str, Any], moment: datetime) -> Plan:
+    """What a run at `moment` (aware) would do with a stored entry."""
+    return plan(read_progress(document), document["tasks"], moment)
+
+
+def summary(entry: WorkflowModel, tasks: Sequence[str], moment: datetime) -> dict[str, Any]:
+    """What a list shows of an entry, from its plan at `moment`."""
+    planned = plan(entry, tasks, moment)
+    task = planned.current.task if planned.current else None
+    attempts = entry.get_execution(task) if task else []
+    newest = attempts[0] if attempts else None
+    repeat = newest.status.repeat if newest and newest.status else None
+    if planned.state is State.FINISHED:
+        reason = planned.steps[-1].why if planned.steps else ""
+    else:
+        reason = "" if planned.state is State.READY and not attempts else planned.why
+    return {
+        "state": planned.state,
+        "task": task,
+        "reason": reason,
+        "error_id": str(newest.error_id) if newest and newest.error_id else None,
+        "repeat": (repeat if isinstance(repeat, bool) else repeat.model_dump(mode="json")) if repeat else False,
+        "attempts": len(attempts) if task else max((step.attempts for step in planned.steps), default=0),
+        "done": planned.done,
+        "due": to_text(planned.due) if planned.due else None,
+    }
+
+
+@dataclass(frozen=True)
+class EntryRow:
+    """One line of a list of entries. `done` of its `total` tasks are done; `due` and `updated` are UTC."""
+
+    id: int
+    key: str
+    state: State
+    processor: str
+    done: int
+    total: int
+    task: str | None
+    reason: str
+    error_id: str | None
+    repeat: bool | dict[str, Any]
+    attempts: int
+    due: datetime | None
+    updated: datetime
+    run: int | None
+
+    def next(self, planned: Plan) -> str:
+        """What happens next and why, in a line; `planned` is the plan of this entry."""
+        if self.state is State.RUNNING:
+            return f"{self.task} runs"
+        if planned.current is None:
+            return "nothing, it is finished"
+        when = f" at {local_time(planned.due)}" if planned.due else ""
+        what = {State.READY: "the next run executes it", State.WAITING: f"waits{when}"}.get(
+            planned.state, planned.state
+        )
+        return f"{planned.current.task}: {what}, {planned.why}"
+
+    def to_json(self) -> dict[str, Any]:
+        """The fields that `wfe ls --json` promises."""
+        return {
+            "key": self.key,
+            "state": self.state,
+            "processor": self.processor,
+            "task": self.task,
+            "done": self.done,
+            "total": self.total,
+            "reason": self.reason,
+            "error_id": self.error_id,
+            "repeat": self.repeat,
+            "attempts": self.attempts,
+            "due": to_text(self.due) if self.due else None,
+            "updated": to_text(self.updated),
+            "run": self.run,
+        }
+
+
+def read_row(document: Document, moment: datetime, is_alive: Callable[[str], bool]) -> EntryRow:
+    """A stored entry as a list shows it at `moment`.
+
+    Args:
+        document: of the table `entries`.
+        moment: aware; what has become due by then is ready.
+        is_alive: whether an owner's process lives; what a dead one left running is ready again, or in doubt.
+    """
+    shown: Mapping[str, Any] = document
+    state = State(document["state"])
+    if state is State.RUNNING and not is_alive(document["owner"]):
+        shown = {**document, **summary(read_progress(document), document["tasks"], moment)}
+        state = shown["state"]
+    due = from_text(shown["due"]) if shown["due"] else None
+    if state is State.WAITING and due and due <= moment:
+        state, due = State.READY, None
+    return EntryRow(
+        id=document.doc_id,
+        key=shown["key"],
+        state=state,
+        processor=shown["processor"],
+        done=shown["done"],
+        total=len(shown["tasks"]),
+        task=shown["task"],
+        reason=shown["reason"],
+        error_id=shown["error_id"],
+        repeat=shown["repeat"],
+        attempts=shown["attempts"],
+        due=due,
+        updated=from_text(shown["updated"]),
+        run=shown["run"],
+    )

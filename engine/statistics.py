@@ -1,0 +1,92 @@
+"""Counters and timers of a processor: a tree of numbers, and durations of named blocks."""
+
+import copy
+import threading
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any
+
+from engine.exceptions import InputError
+
+
+class TimeBlock:
+    """Measures how long a block of code takes, each time it is entered; threads and nesting do not disturb it.
+
+    Args:
+        exit_callable: called at each exit with the seconds taken and this block.
+
+    Example:
+        with TimeBlock() as block:
+            ...
+        print(block.dict()["average_time"])
+    """
+
+    def __init__(self, exit_callable: "Callable[[float, TimeBlock], None] | None" = None) -> None:
+        self.exit_callable = exit_callable
+        self.overall_time = 0.0
+        self.average_time = 0.0
+        self.measure_count = 0
+        self.minimum_time: float | None = None
+        self.maximum_time: float | None = None
+        self._lock = threading.Lock()
+        self._entered = threading.local()
+
+    def __enter__(self) -> "TimeBlock":
+        starts: list[float] = self._entered.__dict__.setdefault("starts", [])
+        starts.append(time.perf_counter())
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        elapsed = time.perf_counter() - self._entered.starts.pop()
+        with self._lock:
+            self.measure_count += 1
+            self.overall_time += elapsed
+            self.average_time = self.overall_time / self.measure_count
+            self.minimum_time = elapsed if self.minimum_time is None else min(self.minimum_time, elapsed)
+            self.maximum_time = elapsed if self.maximum_time is None else max(self.maximum_time, elapsed)
+        if self.exit_callable:
+            self.exit_callable(elapsed, self)
+
+    def dict(self) -> dict[str, float | int | None]:
+        """The measures so far; times in seconds."""
+        return {
+            "overall_time": self.overall_time,
+            "average_time": self.average_time,
+            "measure_count": self.measure_count,
+            "minimum_time": self.minimum_time,
+            "maximum_time": self.maximum_time,
+        }
+
+
+class Statistics(dict[str, Any]):
+    """A tree of counters. It is a plain dictionary to read; `increment` may be called by many threads."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lock = threading.Lock()
+
+    def increment(self, *subs: str) -> None:
+        """Add one to the counter at this path; what is missing on the way is created.
+
+        Raises:
+            InputError: the path runs through a counter, or ends at a branch.
+        """
+        with self._lock:
+            branch: dict[str, Any] = self
+            for sub in subs[:-1]:
+                branch = branch.setdefault(sub, {})
+                if not isinstance(branch, dict):
+                    raise InputError(
+                        f"the statistic {'.'.join(subs)!r} runs through {sub!r}, which is a counter: rename one"
+                    )
+            if isinstance(branch.get(subs[-1]), dict):
+                raise InputError(f"the statistic {'.'.join(subs)!r} already has counters below it: rename one")
+            branch[subs[-1]] = branch.get(subs[-1], 0) + 1
+
+    def snapshot(self) -> dict[str, Any]:
+        """A copy of the tree that later counts do not change."""
+        with self._lock:
+            return copy.deepcopy(dict(self))

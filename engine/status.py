@@ -1,0 +1,177 @@
+"""What a task says of its outcome, and the policies by which it is executed again.
+
+A policy is a small class with one decision, `verdict`: pure, asked as often as one likes.
+"""
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, StrictBool, Tag
+
+from engine.clock import as_utc
+
+UtcDatetime = Annotated[datetime, AfterValidator(as_utc)]
+"""A moment in UTC; one that comes without a zone is taken as local time."""
+
+
+@dataclass(frozen=True)
+class Ripe:
+    """The task is executed again now."""
+
+    why: str
+
+
+@dataclass(frozen=True)
+class NotYet:
+    """The task is executed again later: at `until` (UTC), or in the `cycles`-th run from now."""
+
+    why: str
+    until: datetime | None = None
+    cycles: int | None = None
+
+
+@dataclass(frozen=True)
+class Never:
+    """The task is not executed again by itself."""
+
+    why: str = ""
+
+
+Verdict = Ripe | NotYet | Never
+
+
+class RepeatPolicy(BaseModel):
+    """Base of the repeat policies. An unknown field is an error: JSON must come back as what it was."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    @abstractmethod
+    def verdict(self, began: datetime, moment: datetime) -> Ripe | NotYet:
+        """Whether an execution that began at `began` is repeated in a run at `moment` (both aware)."""
+
+
+class RepeatAfterCycle(RepeatPolicy):
+    """Execute again in the `after_cycle`-th run that considers the entry.
+
+    `current_cycle` is how many runs have considered it since; the engine counts and stores it.
+    """
+
+    kind: Literal["after_cycle"] = "after_cycle"
+    after_cycle: int = Field(ge=0)
+    current_cycle: int = Field(default=0, ge=0)
+
+    def verdict(self, began: datetime, moment: datetime) -> Ripe | NotYet:
+        left = self.after_cycle - self.current_cycle
+        why = f"repeat after {counted(self.after_cycle, 'run')}"
+        return Ripe(why) if left <= 1 else NotYet(f"{why}, {left} to go", cycles=left)
+
+
+class RepeatAfterDatetime(RepeatPolicy):
+    """Execute again in the first run at or after `date_time`."""
+
+    kind: Literal["after_datetime"] = "after_datetime"
+    date_time: UtcDatetime
+
+    def verdict(self, began: datetime, moment: datetime) -> Ripe | NotYet:
+        why = "repeat at a date"
+        return Ripe(why) if moment >= self.date_time else NotYet(why, until=self.date_time)
+
+
+class RepeatAfterTime(RepeatPolicy):
+    """Execute again in the first run that comes this long after the execution began. The parts add up."""
+
+    kind: Literal["after_time"] = "after_time"
+    seconds: int = Field(default=0, ge=0)
+    minutes: int = Field(default=0, ge=0)
+    hours: int = Field(default=0, ge=0)
+    days: int = Field(default=0, ge=0)
+
+    def get_timedelta(self) -> timedelta:
+        """The parts as one duration."""
+        return timedelta(days=self.days, hours=self.hours, minutes=self.minutes, seconds=self.seconds)
+
+    def verdict(self, began: datetime, moment: datetime) -> Ripe | NotYet:
+        parts = ((self.days, "d"), (self.hours, "h"), (self.minutes, "min"), (self.seconds, "s"))
+        why = "repeat after " + (" ".join(f"{number} {unit}" for number, unit in parts if number) or "0 s")
+        until = began + self.get_timedelta()
+        return Ripe(why) if moment >= until else NotYet(why, until=until)
+
+
+def _kind_of(value: Any) -> str | None:
+    """Which policy a value is. JSON of the published package has no `kind`; its fields tell."""
+    if isinstance(value, bool):
+        return "now"
+    if isinstance(value, RepeatPolicy):
+        return str(getattr(value, "kind", None))
+    if not isinstance(value, Mapping):
+        return None
+    if "kind" in value:
+        return str(value["kind"])
+    for field, kind in (("after_cycle", "after_cycle"), ("date_time", "after_datetime")):
+        if field in value:
+            return kind
+    return "after_time" if value else None
+
+
+Repeat = Annotated[
+    Annotated[StrictBool, Tag("now")]
+    | Annotated[RepeatAfterCycle, Tag("after_cycle")]
+    | Annotated[RepeatAfterTime, Tag("after_time")]
+    | Annotated[RepeatAfterDatetime, Tag("after_datetime")],
+    Discriminator(
+        _kind_of,
+        custom_error_type="repeat_policy",
+        custom_error_message="repeat is true, false, or a policy: after_cycle, after_time or after_datetime",
+    ),
+]
+"""True: in the next run. False or None: not. Else a policy."""
+
+
+class Status(BaseModel):
+    """What a task says of its outcome: returned on success, or carried by a `StatusException`.
+
+    Args:
+        repeat: whether, and by which policy, the task is executed again.
+        message: for the operator, one line.
+        max_reruns: how many times it may be executed again: N reruns are N + 1 executions, 0 is none, None is no bound.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    repeat: Repeat | None = None
+    message: str | None = None
+    max_reruns: int | None = Field(default=None, ge=0)
+
+    def verdict(self, began: datetime, attempts: int, moment: datetime) -> Verdict:
+        """Whether a task that ended with this status is executed again.
+
+        Args:
+            began: when its newest execution began (aware).
+            attempts: how many executions there have been, that one included.
+            moment: the moment asked about (aware).
+        """
+        if not self.repeat:
+            return Never()
+        if self.max_reruns is not None and attempts > self.max_reruns:
+            return Never(f"exhausted: all {counted(self.max_reruns, 'rerun')} used")
+        return Ripe("repeat is on") if self.repeat is True else self.repeat.verdict(began, moment)
+
+
+class StatusException(Exception):  # noqa: N818 - the published name
+    """Raised by a task to interrupt the workflow of its entry, with a status and without an error."""
+
+    def __init__(self, status: Status, *args: object) -> None:
+        super().__init__(*args, *([status.message] if status.message else []))
+        self.status = status
+        self._given = args
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.status, *self._given)
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 run`, `2 runs`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,20 @@
+"""Which file is the store: said once here, so that the console, the shell and a script agree without being told."""
+
+import os
+from pathlib import Path
+
+from platformdirs import user_data_path
+
+_FILE_NAME = "wfe.db"
+
+
+def store_path(option: str | os.PathLike[str] | None) -> Path:
+    """The store's file: as asked for, else $WFE_STORE, else `wfe.db` here if it is there, else the user's own.
+
+    `option` is what was given on the command line, None if nothing was. The file need not exist; its path is absolute.
+    """
+    asked_for = option or os.environ.get("WFE_STORE")
+    if asked_for:
+        return Path(asked_for).expanduser().absolute()
+    here = Path.cwd() / _FILE_NAME
+    return here if here.exists() else user_data_path("wfe") / _FILE_NAME

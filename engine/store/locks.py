@@ -1,0 +1,64 @@
+"""A file that carries an operating system's lock: the lock ends with its process, however that ends."""
+
+import fcntl
+import os
+import weakref
+from pathlib import Path
+
+
+class LockFile:
+    """An open lock file, created (mode 0600) if it is missing. Raises OSError if it cannot be opened.
+
+    Two of them on one path exclude each other even within a process. A forked child does not share its parent's: else
+    it would hold the lock after the parent's death.
+    """
+
+    def __init__(self, path: Path, *, create: bool = True) -> None:
+        self.path = path
+        self._file = os.open(path, os.O_RDWR | os.O_CLOEXEC | (os.O_CREAT if create else 0), 0o600)
+        self._close = weakref.finalize(self, os.close, self._file)
+        _open_files.add(self)
+
+    def lock(self) -> None:
+        """Take the lock for oneself, waiting as long as another holds it."""
+        fcntl.flock(self._file, fcntl.LOCK_EX)
+
+    def unlock(self) -> None:
+        """Let the lock go, and let the next one have it at once."""
+        fcntl.flock(self._file, fcntl.LOCK_UN)
+
+    def is_locked(self) -> bool:
+        """Whether somebody else holds the lock. If nobody does, those who ask share it, until `close`."""
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        return False
+
+    def is_in_place(self) -> bool:
+        """Whether the path still leads to this very file."""
+        try:
+            return os.path.samestat(os.fstat(self._file), self.path.stat())
+        except FileNotFoundError:
+            return False
+
+    def close(self) -> None:
+        """Close the file, which lets its lock go; at any time, more than once."""
+        self._close()
+
+    def _leave_to_parent(self) -> None:
+        if self._close.alive:
+            nothing = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+            os.dup2(nothing, self._file, inheritable=False)
+            os.close(nothing)
+
+
+_open_files: weakref.WeakSet[LockFile] = weakref.WeakSet()
+
+
+def _leave_all_to_parent() -> None:
+    for file in list(_open_files):
+        file._leave_to_parent()
+
+
+os.register_at_fork(after_in_child=_leave_all_to_parent)

@@ -1,0 +1,93 @@
+"""Who lives: each owner holds an operating system's lock on a file of its own, which ends with its process.
+
+No clock is asked and no time-out guessed, so an owner that is merely slow or stopped is never taken for dead.
+"""
+
+import os
+import re
+import secrets
+import threading
+from pathlib import Path
+
+from engine.exceptions import StoreError
+from engine.store.locks import LockFile
+
+
+class Owners:
+    """The owners of one store, in the folder `<store>.owners` beside it."""
+
+    def __init__(self, store: Path) -> None:
+        self._folder = store.with_name(store.name + ".owners")
+        self._mine: LockFile | None = None
+        self._claiming = threading.Lock()
+
+    def mine(self) -> str:
+        """This object's owner, alive from the first call until `close`. Raises StoreError if it cannot be recorded."""
+        with self._claiming:
+            if self._mine is None:
+                try:
+                    self._folder.mkdir(mode=0o700, exist_ok=True)
+                    self._mine = self._claim()
+                except OSError as error:
+                    raise StoreError(
+                        f"No owner can be recorded in {self._folder} ({error.strerror}): see that you may write there."
+                    ) from error
+                for other in self._folder.iterdir():
+                    self.is_alive(other.name)
+            return self._mine.path.name
+
+    def is_alive(self, owner: str) -> bool:
+        """Whether an owner lives. What a dead one left is removed."""
+        if not _NAME.fullmatch(owner):
+            return False
+        mine = self._mine
+        if mine is not None and owner == mine.path.name and mine.is_in_place():
+            return True
+        try:
+            file = LockFile(self._folder / owner, create=False)
+        except FileNotFoundError:
+            return False
+        try:
+            if file.is_locked():
+                return True
+            file.path.unlink(missing_ok=True)
+            return False
+        finally:
+            file.close()
+
+    def close(self) -> None:
+        """Let this object's owner die."""
+        mine, self._mine = self._mine, None
+        if mine is not None:
+            if mine.is_in_place():  # in a forked child it is not: it is the parent's
+                mine.path.unlink(missing_ok=True)
+            mine.close()
+
+    def _claim(self) -> LockFile:
+        while True:
+            file = LockFile(self._folder / _new_name())
+            file.lock()
+            # Between creation and lock, somebody who looked for the dead may have removed it.
+            if file.is_in_place():
+                return file
+            file.close()
+
+
+_NAME = re.compile(r"[0-9a-f]+(-[0-9a-f]+)+")
+
+
+def _new_name() -> str:
+    """The boot, the process, its start and chance: the first three for people who look, the last to be the only one."""
+    return f"{_boot()}-{os.getpid():x}-{_start():x}-{secrets.token_hex(8)}"
+
+
+def _boot() -> str:
+    file = Path("/proc/sys/kernel/random/boot_id")
+    return file.read_text().strip() if file.exists() else "0"
+
+
+def _start() -> int:
+    """The ticks after boot at which this process started."""
+    file = Path("/proc/self/stat")
+    # The name of the program stands in brackets and may hold anything, brackets too.
+    return int(file.read_text().rpartition(")")[2].split()[19]) if file.exists() else 0

@@ -1,0 +1,216 @@
+"""TinyDB's table, made to read and write only the documents that an operation names."""
+
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
+from functools import cached_property
+from typing import Any, NoReturn, overload
+
+import orjson
+from tinydb.queries import QueryLike
+from tinydb.table import Document, Table
+
+from engine.store.rows import Content, Rows
+from engine.store.storage import SqliteStorage
+
+Fields = Mapping[str, Any] | Callable[[MutableMapping[str, Any]], None]
+"""What TinyDB updates with: fields and their new values, or a function that changes the document in place."""
+
+
+class DocumentTable(Table):
+    """A table of documents, as TinyDB's `Table`, on a `SqliteStorage`.
+
+    Conditions on indexed fields (`==`, `!=`, `<`, `<=`, `>`, `>=`, `one_of`, joined by `&` and `|`) are answered by an
+    index, all others by reading the table. Each write is a transaction of its own unless it stands in one. Documents
+    come fresh from the file: to change one, write it. What `search`, `all`, `ids` and `count` answer was true at one
+    moment; a loop over the table reads it page by page while others may write.
+
+    TinyDB's query cache is off, since it is blind to other processes; `cache_size` turns it on.
+    """
+
+    def __init__(self, storage: SqliteStorage, name: str, cache_size: int = 0, persist_empty: bool = False) -> None:
+        # An empty table is not kept, and TinyDB's way of keeping one empties one that is not.
+        super().__init__(storage, name, cache_size=cache_size)
+        self._rows = Rows(storage, name)
+        self._transaction = storage.transaction
+        self._pending: _Pending | None = None
+
+    def ids(
+        self,
+        cond: QueryLike | None = None,
+        *,
+        order_by: str | None = None,
+        reverse: bool = False,
+        limit: int | None = None,
+        offset: int = 0,
+    ) -> "array[int]":
+        """The ids of the documents that answer `cond`, all if it is None, without keeping the documents.
+
+        In the order of the field `order_by`, then of the ids; of the ids alone if it is None. `reverse` turns the whole
+        order, yet documents whose field is null or missing stay last. `limit` and `offset` cut a piece out of it.
+        """
+        return self._rows.ids(cond, order_by=order_by, reverse=reverse, limit=limit, offset=offset)
+
+    def counts(self, field: str, cond: QueryLike | None = None) -> dict[Any, int]:
+        """How many of the documents that answer `cond` have each value of `field`; None stands for null and missing."""
+        return self._rows.counts(field, cond)
+
+    def all(self) -> list[Document]:
+        return self._documents(self._rows.matching(None, keep=_itself))
+
+    def search(self, cond: QueryLike) -> list[Document]:
+        if self._query_cache.capacity:
+            return super().search(cond)
+        return self._documents(self._rows.matching(cond, keep=_itself))
+
+    def count(self, cond: QueryLike) -> int:
+        return len(self.ids(cond))
+
+    @overload
+    def get(self) -> NoReturn: ...
+    @overload
+    def get(self, cond: QueryLike, doc_id: None = ..., doc_ids: None = ...) -> Document | None: ...
+    @overload
+    def get(self, *, cond: QueryLike, doc_id: None = ..., doc_ids: None = ...) -> Document | None: ...
+    @overload
+    def get(self, cond: QueryLike | None, doc_id: int, doc_ids: list[Any] | None = ...) -> Document | None: ...
+    @overload
+    def get(self, *, cond: QueryLike | None = ..., doc_id: int, doc_ids: list[Any] | None = ...) -> Document | None: ...
+    @overload
+    def get(self, cond: QueryLike | None, doc_id: None, doc_ids: list[Any]) -> list[Document]: ...
+    @overload
+    def get(self, cond: QueryLike | None, *, doc_id: None = ..., doc_ids: list[Any]) -> list[Document]: ...
+    @overload
+    def get(self, *, cond: QueryLike | None = ..., doc_id: None = ..., doc_ids: list[Any]) -> list[Document]: ...
+    def get(self, cond: QueryLike | None = None, doc_id: int | None = None, doc_ids: list[Any] | None = None) -> Any:
+        """As TinyDB's; several documents come in the order in which `doc_ids` asks for them."""
+        if doc_id is not None:
+            content = self._rows.get(str(doc_id))
+            return None if content is None else self.document_class(content, doc_id)
+        if doc_ids is not None:
+            return self._documents(dict(self._rows.chosen(dict.fromkeys(map(int, doc_ids)))))
+        if cond is not None:
+            first = next(self._rows.scan(cond), None)
+            return None if first is None else self.document_class(first[1], first[0])
+        raise RuntimeError("You have to pass either cond or doc_id or doc_ids")
+
+    def insert(self, document: Mapping[str, Any]) -> int:
+        with self._transaction():
+            return super().insert(document)
+
+    def insert_multiple(self, documents: Iterable[Mapping[str, Any]]) -> list[int]:
+        documents = list(documents)  # before the transaction: making them may take time
+        return super().insert_multiple(documents)
+
+    def update(self, fields: Fields, cond: QueryLike | None = None, doc_ids: Iterable[int] | None = None) -> list[int]:
+        with self._transaction():
+            if doc_ids is None and cond is not None:
+                doc_ids = self.ids(cond)
+            return super().update(fields, doc_ids=doc_ids)
+
+    def update_multiple(self, updates: Iterable[tuple[Fields, QueryLike]]) -> list[int]:
+        updates = list(updates)
+        with self._transaction():
+            # A document that answers none of the conditions now will not answer one later, for nothing changes it.
+            concerned = sorted({doc_id for _, cond in updates for doc_id in self.ids(cond)})
+            return [
+                doc_id
+                for doc_id in concerned
+                for fields, cond in updates
+                if cond(self._rows[str(doc_id)]) and super(DocumentTable, self).update(fields, doc_ids=[doc_id])
+            ]
+
+    def upsert(self, document: Mapping[str, Any], cond: QueryLike | None = None) -> list[int]:
+        with self._transaction():
+            return super().upsert(document, cond)
+
+    def remove(self, cond: QueryLike | None = None, doc_ids: Iterable[int] | None = None) -> list[int]:
+        with self._transaction():
+            if doc_ids is None and cond is not None:
+                doc_ids = self.ids(cond)
+            return super().remove(doc_ids=doc_ids)
+
+    def _get_next_id(self) -> int:
+        return self._rows.highest() + 1 if self._pending is None else self._pending.highest + 1
+
+    def _read_table(self) -> Mapping[str, Content]:  # type: ignore[override]
+        return self._rows
+
+    def _update_table(self, updater: Callable[[Any], None]) -> None:
+        with self._transaction():
+            self._pending = _Pending(self._rows)
+            try:
+                updater(self._pending)
+                self._pending.save()
+            finally:
+                self._pending = None
+        self.clear_cache()
+
+    def _documents(self, contents: Mapping[int, Content]) -> list[Document]:
+        return [self.document_class(content, doc_id) for doc_id, content in contents.items()]
+
+
+def _itself(content: Content) -> Content:
+    return content
+
+
+class _Pending(MutableMapping[int, Content]):
+    """The table as an update sees it: reads a document when it is touched, and remembers what has to be written."""
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+        self._highest_set = 0
+        self._contents: dict[int, Content] = {}
+        self._texts: dict[int, str] = {}
+        self._removed: set[int] = set()
+
+    def __getitem__(self, doc_id: int) -> Content:
+        if doc_id not in self._contents:
+            text = None if doc_id in self._removed else self._rows.text(doc_id)
+            if text is None:
+                raise KeyError(doc_id)
+            self._texts[doc_id] = text
+            self._contents[doc_id] = orjson.loads(text)
+        return self._contents[doc_id]
+
+    def __setitem__(self, doc_id: int, content: Content) -> None:
+        self._highest_set = max(self._highest_set, doc_id)
+        self._contents[doc_id] = content
+
+    def __delitem__(self, doc_id: int) -> None:
+        if doc_id not in self:
+            raise KeyError(doc_id)
+        self._contents.pop(doc_id, None)
+        self._removed.add(doc_id)
+
+    def __contains__(self, doc_id: object) -> bool:
+        if doc_id in self._contents:
+            return True
+        return doc_id not in self._removed and isinstance(doc_id, int) and self._rows.text(doc_id) is not None
+
+    def __iter__(self) -> Iterator[int]:
+        stored = self._rows.ids()
+        yield from (doc_id for doc_id in stored if doc_id not in self._removed)
+        yield from self._contents.keys() - set(stored)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def clear(self) -> None:
+        self._contents.clear()
+        self._removed.update(self._rows.ids())
+
+    @property
+    def highest(self) -> int:
+        """The highest id in use."""
+        return max(self._highest_stored, self._highest_set)
+
+    @cached_property
+    def _highest_stored(self) -> int:
+        return self._rows.highest()
+
+    def save(self) -> None:
+        """Write what differs from the file."""
+        storage, table = self._rows.storage, self._rows.table
+        texts = {doc_id: storage.text(table, doc_id, content) for doc_id, content in self._contents.items()}
+        storage.remove(table, self._removed - texts.keys())
+        storage.save(table, {doc_id: text for doc_id, text in texts.items() if text != self._texts.get(doc_id)})

@@ -1,0 +1,329 @@
+"""The window over the store: which entries it holds, in which order, and what the cursor and the marks hold on to."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+from tinydb import where
+
+from engine.clock import to_text
+from engine.exceptions import InputError
+from engine.planning import State
+from engine.store import Store
+from wfe_tui.window import CACHED_ROWS, PAGE, Answer, View, Window, compile_filter
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+def entry(key: str, **fields: Any) -> dict[str, Any]:
+    return {
+        "key": key,
+        "processor": "shop:Orders",
+        "tasks": ["fetch", "check", "send"],
+        "data": {},
+        "executions": [],
+        "due_date": None,
+        "finished": None,
+        "source": None,
+        "state": "ready",
+        "task": "fetch",
+        "reason": "",
+        "error_id": None,
+        "repeat": False,
+        "attempts": 0,
+        "done": 0,
+        "due": None,
+        "updated": to_text(NOON),
+        "owner": None,
+        "run": 1,
+        **fields,
+    }
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with Store(tmp_path / "wfe.db") as store:
+        yield store
+
+
+def opened(store: Store, view: View | None = None) -> Window:
+    window = Window(store, clock=lambda: NOON)
+    reload(window, view)
+    return window
+
+
+def reload(window: Window, view: View | None = None) -> None:
+    window.ask(view or window.view)
+    assert window.accept(window.load())
+
+
+def keys(window: Window) -> list[str]:
+    rows = (window.row(index) for index in range(len(window)))
+    return [row.key for row in rows if row is not None]
+
+
+def cursor_key(window: Window) -> str | None:
+    row = None if window.cursor is None else window.row(window.cursor)
+    return row.key if row else None
+
+
+# Filters
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("", ["a-1", "a-2", "b-1", "b-2"]),
+        ("a-", ["a-1", "a-2"]),
+        ("A-", ["a-1", "a-2"]),
+        ("timeout", ["a-2", "b-1"]),
+        ("timeout send", ["b-1"]),
+        ("state:failed", ["a-2"]),
+        ("STATE:Failed", ["a-2"]),
+        ("state:fail", ["a-2"]),
+        ("state:in_doubt", ["b-2"]),
+        ("state:doubt", ["b-2"]),
+        ("failed", ["a-2", "b-1"]),
+        ("reason:failed", ["b-1"]),
+        ("task:send", ["b-1"]),
+        ("error:5f0c", ["a-2"]),
+        ("5F0C", ["a-2"]),
+        ("processor:invoices", ["b-2"]),
+        ("key:b state:interrupted", ["b-1"]),
+        ("state: b-", ["b-1", "b-2"]),
+        ("10:30", ["b-2"]),
+        ("nothing-like-this", []),
+    ],
+)
+def test_a_filter_shows_the_entries_that_match_all_its_words(store: Store, text: str, shown: list[str]) -> None:
+    store.entries.insert_multiple(
+        [
+            entry("a-1"),
+            entry("a-2", state="failed", task="check", reason="Timeout after 30 s", error_id="5f0c-77"),
+            entry("b-1", state="interrupted", task="send", reason="timeout, failed twice"),
+            entry("b-2", state="in doubt", reason="died at 10:30", processor="shop:Invoices"),
+        ]
+    )
+    assert keys(opened(store, View(filter=text))) == shown
+
+
+def test_a_whole_state_is_the_very_condition_that_an_index_answers() -> None:
+    assert compile_filter("state:failed") == (where("state") == "failed")
+    assert compile_filter("state:in_doubt") == (where("state") == State.IN_DOUBT)
+    assert compile_filter("state:failed order") == (where("state") == "failed") & compile_filter("order")
+
+
+def test_no_words_are_no_condition() -> None:
+    assert compile_filter("") is None
+    assert compile_filter("  state: ") is None
+
+
+# Orders
+
+
+@pytest.mark.parametrize(
+    ("order", "first"),
+    [
+        ("key", "a"),
+        ("state", "b"),
+        ("progress", "c"),
+        ("task", "d"),
+        ("reason", "e"),
+        ("attempts", "f"),
+        ("age", "g"),
+    ],
+)
+def test_entries_are_sorted_by_every_column_in_both_directions(store: Store, order: str, first: str) -> None:
+    later = to_text(NOON + timedelta(minutes=1))
+    common = {"state": "ready", "done": 2, "task": "fetch", "reason": "r", "attempts": 2}
+    changes = {"b": {"state": "failed"}, "c": {"done": 1}, "d": {"task": "check"}, "e": {"reason": "a"}}
+    changes |= {"f": {"attempts": 1}, "g": {"updated": later}}
+    store.entries.insert_multiple([entry(key, **(common | changes.get(key, {}))) for key in "abcdefg"])
+    assert keys(opened(store, View(order=order)))[0] == first
+    assert keys(opened(store, View(order=order, reverse=True)))[-1] == first
+
+
+def test_entries_that_repeat_stand_together(store: Store) -> None:
+    policy = {"kind": "after_time", "seconds": 60}
+    store.entries.insert_multiple([entry("a", repeat=policy), entry("b"), entry("c", repeat=policy), entry("d")])
+    shown = keys(opened(store, View(order="repeat")))
+    assert {frozenset(shown[:2]), frozenset(shown[2:])} == {frozenset("ac"), frozenset("bd")}
+
+
+def test_an_order_that_does_not_exist_is_refused_with_those_that_do() -> None:
+    with pytest.raises(InputError, match=r"cannot be sorted by 'colour'; sort by one of: key, state, progress"):
+        View(order="colour")
+
+
+# Rows
+
+
+def test_only_the_pages_that_are_looked_at_are_read_and_few_are_kept(store: Store) -> None:
+    ids = store.entries.insert_multiple(entry(f"{number:05}") for number in range(CACHED_ROWS + 3 * PAGE))
+    window = opened(store)
+    assert len(window) == len(ids)
+    for index in range(len(window)):
+        row = window.row(index)
+        assert row is not None
+        assert row.key == f"{index:05}"
+    assert len(window._rows) <= CACHED_ROWS
+
+
+def test_a_row_is_read_for_the_moment_of_the_clock(store: Store) -> None:
+    store.entries.insert(entry("a", state="waiting", due=to_text(NOON + timedelta(hours=1))))
+    moment = NOON
+    window = Window(store, clock=lambda: moment)
+    reload(window)
+    row = window.row(0)
+    assert row is not None
+    assert row.state is State.WAITING
+    moment = NOON + timedelta(hours=2)
+    window.forget()
+    row = window.row(0)
+    assert row is not None
+    assert row.state is State.READY
+
+
+def test_a_changed_entry_is_read_anew_without_a_new_query(store: Store) -> None:
+    store.entries.insert_multiple([entry("a"), entry("b")])
+    window = opened(store)
+    assert keys(window) == ["a", "b"]
+    seq = store.seq()
+    store.entries.update({"reason": "timeout"}, where("key") == "b")
+    assert window.changed(store.changes(seq)) is False
+    row = window.row(1)
+    assert row is not None
+    assert row.reason == "timeout"
+
+
+def test_a_new_or_removed_entry_asks_for_a_new_query(store: Store) -> None:
+    store.entries.insert_multiple([entry("a"), entry("c")])
+    window = opened(store)
+    seq = store.seq()
+    store.entries.insert(entry("b"))
+    assert window.changed(store.changes(seq)) is True
+    reload(window)
+    assert keys(window) == ["a", "b", "c"]
+    seq = store.seq()
+    store.entries.remove(where("key") == "a")
+    assert window.changed(store.changes(seq)) is True
+    assert window.row(0) is None
+    reload(window)
+    assert keys(window) == ["b", "c"]
+
+
+@pytest.mark.parametrize("view", [View(filter="state:ready"), View(order="age")])
+def test_a_change_may_move_an_entry_that_is_filtered_or_sorted_by_it(store: Store, view: View) -> None:
+    store.entries.insert_multiple([entry("a"), entry("b")])
+    window = opened(store, view)
+    seq = store.seq()
+    store.runs.insert({"processor": "shop:Orders"})
+    assert window.changed(store.changes(seq)) is False
+    store.entries.update({"state": "failed", "updated": to_text(NOON + timedelta(1))}, where("key") == "b")
+    assert window.changed(store.changes(seq)) is True
+
+
+# Cursor and marks
+
+
+def test_the_cursor_starts_on_the_first_row_and_is_nowhere_without_rows(store: Store) -> None:
+    window = opened(store)
+    assert window.cursor is None
+    store.entries.insert(entry("a"))
+    reload(window)
+    assert window.cursor == 0
+    store.entries.truncate()
+    reload(window)
+    assert window.cursor is None
+
+
+def test_the_cursor_holds_on_to_its_entry(store: Store) -> None:
+    store.entries.insert_multiple(entry(key, attempts=ord("z") - ord(key)) for key in "bcdef")
+    window = opened(store)
+    window.cursor = 3
+    assert cursor_key(window) == "e"
+    store.entries.insert(entry("a"))
+    reload(window)
+    assert (window.cursor, cursor_key(window)) == (4, "e")
+    reload(window, View(order="attempts"))
+    assert (window.cursor, cursor_key(window)) == (2, "e")
+    store.entries.remove(where("key") == "f")
+    reload(window)
+    assert (window.cursor, cursor_key(window)) == (1, "e")
+
+
+def test_a_cursor_whose_entry_goes_stays_with_its_neighbours(store: Store) -> None:
+    store.entries.insert_multiple(entry(key, state="failed") for key in "abcdef")
+    window = opened(store, View(filter="state:failed"))
+    window.cursor = 2
+    store.entries.update({"state": "finished"}, where("key").one_of(["a", "c", "d"]))
+    reload(window)
+    assert keys(window) == ["b", "e", "f"]
+    assert cursor_key(window) == "e"
+    window.cursor = 2
+    store.entries.update({"state": "finished"}, where("key") == "f")
+    reload(window)
+    assert cursor_key(window) == "e"
+
+
+def test_marks_hold_on_to_their_entries_through_filters_and_orders(store: Store) -> None:
+    ids = store.entries.insert_multiple(entry(key) for key in "abc")
+    window = opened(store)
+    window.marks |= {ids[0], ids[2]}
+    reload(window, View(filter="key:b", order="age"))
+    reload(window, View(reverse=True))
+    assert window.marks == {ids[0], ids[2]}
+
+
+def test_the_mark_of_a_removed_entry_goes_with_it(store: Store) -> None:
+    ids = store.entries.insert_multiple(entry(key) for key in "abc")
+    window = opened(store, View(filter="key:c"))
+    window.marks |= {ids[0], ids[2]}
+    seq = store.seq()
+    store.entries.remove(where("key") == "a")
+    window.changed(store.changes(seq))
+    assert window.marks == {ids[2]}
+
+
+# Answers
+
+
+def test_an_answer_to_another_view_comes_late_and_changes_nothing(store: Store) -> None:
+    store.entries.insert_multiple([entry("a"), entry("b", state="failed")])
+    window = opened(store)
+    late = window.load()
+    reload(window, View(filter="state:failed"))
+    assert window.accept(late) is False
+    assert keys(window) == ["b"]
+
+
+def test_an_answer_older_than_the_one_shown_changes_nothing(store: Store) -> None:
+    store.entries.insert(entry("a"))
+    window = opened(store)
+    slow = window.load()
+    store.entries.insert(entry("b"))
+    reload(window)
+    assert window.accept(slow) is False
+    assert keys(window) == ["a", "b"]
+
+
+def test_the_query_may_run_in_another_thread(store: Store) -> None:
+    store.entries.insert_multiple([entry("a"), entry("b")])
+    window = Window(store)
+    answers: list[Answer] = []
+    thread = Thread(target=lambda: answers.append(window.load()))
+    thread.start()
+    thread.join()
+    assert len(window) == 0
+    assert window.accept(answers[0])
+    assert keys(window) == ["a", "b"]
+
+
+def test_the_window_needs_no_terminal_library() -> None:
+    check = "import sys, wfe_tui.window, engine.text; sys.exit('textual' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0

@@ -1,0 +1,316 @@
+"""The console's table. It holds no rows: it asks a `Window` for those on the screen and draws them line by line, so a
+key costs the same over ten entries and over a million."""
+
+from array import array
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.cells import cell_len, set_cell_size
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.cache import LRUCache
+from textual.content import Content
+from textual.geometry import Region, Size, clamp
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+from textual.style import Style
+
+from engine.records import EntryRow
+from wfe_tui.widgets.columns import GAP, MARK, Cell, Column, column_at, fit, one_strip, padded, safe, total_width
+from wfe_tui.window import Window
+
+SIDEWAYS = 8
+"""Cells that one press of left or right scrolls."""
+
+
+class EntryTable(ScrollView, can_focus=True):
+    """A table of entries with a header, a row cursor and marks.
+
+    Rows, cursor and marks are its window's. Who changes the window says so: `rows_changed` after `Window.changed`,
+    `window_changed` after `Window.accept`. A click on a header only posts `HeaderSelected`; sorting is the window's.
+
+    Args:
+        window: what is drawn.
+        columns: from left to right.
+        cell: the content of a cell; what would command the terminal is made visible, whoever forgot to.
+        id: the widget's id.
+    """
+
+    ALLOW_SELECT = False
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"entry-table--header", "entry-table--cursor", "entry-table--marked"}
+    DEFAULT_CSS = """
+    EntryTable {
+        height: 1fr;
+        background: $surface;
+        color: $foreground;
+        scrollbar-gutter: stable;
+        scrollbar-size-vertical: 1;
+        & > .entry-table--header { background: $panel; color: $foreground; text-style: bold; }
+        & > .entry-table--marked { color: $warning; text-style: bold; }
+        & > .entry-table--cursor {
+            background: $block-cursor-blurred-background;
+            color: $block-cursor-blurred-foreground;
+        }
+        &:focus > .entry-table--cursor {
+            background: $block-cursor-background;
+            color: $block-cursor-foreground;
+            text-style: $block-cursor-text-style;
+        }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "move(-1)", "Up", show=False, id="table.up"),
+        Binding("down,j", "move(1)", "Down", show=False, id="table.down"),
+        Binding("pageup", "move_page(-1)", "Page up", show=False, id="table.page_up"),
+        Binding("pagedown", "move_page(1)", "Page down", show=False, id="table.page_down"),
+        Binding("home,g", "first", "First", show=False, id="table.first"),
+        Binding("end,G", "last", "Last", show=False, id="table.last"),
+        Binding("left", "sideways(-1)", "Scroll left", show=False, id="table.left"),
+        Binding("right", "sideways(1)", "Scroll right", show=False, id="table.right"),
+        Binding("enter", "choose", "Open", show=False, id="table.choose"),
+        Binding("space", "mark", "Mark", show=False, id="table.mark"),
+    ]
+
+    @dataclass
+    class RowHighlighted(Message):
+        """The cursor is on another entry; None if there is none. A burst of them is handled as one."""
+
+        id: int | None
+
+        def can_replace(self, message: Message) -> bool:
+            """Only where the cursor has come to rest matters."""
+            return isinstance(message, EntryTable.RowHighlighted)
+
+    @dataclass
+    class RowChosen(Message):
+        """The operator opens an entry."""
+
+        id: int
+
+    @dataclass
+    class MarksChanged(Message):
+        """Other entries are marked than before: `Window.marks`."""
+
+    @dataclass
+    class HeaderSelected(Message):
+        """A column's header was clicked."""
+
+        column: Column
+
+    def __init__(self, window: Window, columns: Sequence[Column], cell: Cell, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own word
+        super().__init__(id=id)
+        self.window = window
+        self._columns = tuple(columns)
+        self._cell = cell
+        self._shown: list[tuple[Column, int]] = []
+        self._strips: LRUCache[int, tuple[EntryRow, bool, bool, Strip]] = LRUCache(512)
+        # What is drawn now: until `window_changed`, and to know afterwards what the operator was looking at.
+        self._ids: array[int] = array("q")
+        self._cursor: int | None = None
+        self._marked = 0
+
+    # What the window's owner tells
+
+    def rows_changed(self, ids: Collection[int]) -> None:
+        """These entries changed, not their order: repaint the lines of those that are on the screen, nothing else."""
+        changed, top = frozenset(ids), self.scroll_offset.y
+        for index, entry_id in enumerate(self._ids[top : top + self._page], top):
+            if entry_id in changed:
+                self._repaint(index)
+        self._tell_marks()
+
+    def window_changed(self) -> None:
+        """The window shows another answer: repaint it, and leave what the operator looks at where it is.
+
+        The cursor's entry stays on its line of the screen; where the cursor is scrolled away, the topmost entry does.
+        """
+        top, window = self.scroll_offset.y, self.window
+        before = None if self._cursor is None else self._ids[self._cursor]
+        if self._cursor is not None and window.cursor is not None:
+            if top <= self._cursor < top + self._page:
+                top += window.cursor - self._cursor
+            elif self._ids[top] in window.ids:
+                top = window.ids.index(self._ids[top])
+        self._ids, self._cursor = window.ids, window.cursor
+        self._resize_content()
+        self._scroll_down_to(top)
+        self.refresh()
+        if before != self._highlighted:
+            self.post_message(self.RowHighlighted(self._highlighted))
+        self._tell_marks()
+
+    def mark_all(self) -> None:
+        """Mark every entry that the window holds, on the screen or not."""
+        self.window.marks.update(self.window.ids)
+        self._marks_changed()
+
+    def mark_none(self) -> None:
+        """Take every mark away, those on entries that are not shown too."""
+        self.window.marks.clear()
+        self._marks_changed()
+
+    # Keys and mouse
+
+    def action_move(self, rows: int) -> None:
+        """Move the cursor down by so many rows."""
+        if self._cursor is not None:
+            self._move_to(self._cursor + rows)
+
+    def action_move_page(self, pages: int) -> None:
+        """Move the cursor down by so many pages."""
+        self.action_move(pages * self._page)
+
+    def action_first(self) -> None:
+        """Move the cursor to the first row."""
+        self._move_to(0)
+
+    def action_last(self) -> None:
+        """Move the cursor to the last row."""
+        self._move_to(len(self._ids) - 1)
+
+    def action_sideways(self, steps: int) -> None:
+        """Scroll to the right by so many steps."""
+        self.scroll_relative(x=steps * SIDEWAYS, animate=False)
+
+    def action_choose(self) -> None:
+        """Open the cursor's entry."""
+        if self._highlighted is not None:
+            self.post_message(self.RowChosen(self._highlighted))
+
+    def action_mark(self) -> None:
+        """Mark the cursor's entry, or take its mark away, and go on to the next."""
+        if self._cursor is not None and self._highlighted is not None:
+            self.window.marks.symmetric_difference_update({self._highlighted})
+            self._repaint(self._cursor)
+            self._tell_marks()
+            self.action_move(1)
+
+    def on_click(self, event: events.Click) -> None:
+        """Move the cursor, open an entry on the second click, or tell which header it was."""
+        offset = event.get_content_offset(self)
+        if event.widget is not self or offset is None:
+            return
+        index = self.scroll_offset.y + offset.y - 1
+        if offset.y == 0:
+            column = column_at(self.scroll_offset.x + offset.x, self._shown)
+            if column is not None:
+                self.post_message(self.HeaderSelected(column))
+        elif event.chain == 2 and index == self._cursor:
+            self.action_choose()
+        elif index < len(self._ids):
+            self._move_to(index)
+
+    def on_mount(self) -> None:
+        """Draw what the window holds already."""
+        self.window_changed()
+
+    def on_resize(self) -> None:
+        """Choose the columns for the new width and keep the cursor in sight."""
+        self._strips.clear()
+        self._shown = fit(self._columns, self.scrollable_content_region.width)
+        self._resize_content()
+        self.call_after_refresh(self._reveal)  # a scrollbar may come or go with the columns
+
+    # Drawing
+
+    def render_line(self, y: int) -> Strip:
+        """The line at `y` cells below the table's top: the header, a row, or nothing."""
+        index = self.scroll_offset.y + y - 1
+        if y == 0:
+            strip = self._header()
+        elif index < len(self._ids):
+            strip = self._row(index)
+        else:
+            strip = Strip([])
+        left, width = self.scroll_offset.x, self.size.width
+        rest = self.get_visual_style("entry-table--header") if y == 0 else self._row_style(index == self._cursor)
+        return strip.crop_extend(left, left + width, rest.rich_style)
+
+    def notify_style_update(self) -> None:
+        """Focus or theme changed: every line looks different."""
+        super().notify_style_update()
+        self._strips.clear()
+
+    def _header(self) -> Strip:
+        style = self.get_visual_style("entry-table--header")
+        runs = [(" " * len(MARK), style)]
+        view = self.window.view
+        for column, width in self._shown:
+            title = column.title
+            if column.name == view.order:
+                title = set_cell_size(title, min(cell_len(title), width - 1)) + ("▼" if view.reverse else "▲")
+            runs += [*padded(Content(title), width, column.justify, style), (GAP, style)]
+        return one_strip(runs)
+
+    def _row(self, index: int) -> Strip:
+        row = self.window.row(index)
+        if row is None:
+            return Strip([])
+        is_cursor, is_marked = index == self._cursor, row.id in self.window.marks
+        drawn = self._strips.get(row.id)
+        if drawn is not None and drawn[0] is row and drawn[1:3] == (is_cursor, is_marked):
+            return drawn[3]
+        strip = one_strip(self._row_runs(row, is_cursor, is_marked))
+        self._strips[row.id] = (row, is_cursor, is_marked, strip)
+        return strip
+
+    def _row_runs(self, row: EntryRow, is_cursor: bool, is_marked: bool) -> Iterator[tuple[str, Style]]:
+        base = self.get_visual_style("entry-table--marked") if is_marked else self._row_style(False)
+        over = self._row_style(True) if is_cursor else Style.null()
+        yield MARK if is_marked else " " * len(MARK), base + over
+        for column, width in self._shown:
+            for text, style in padded(safe(self._cell(row, column)), width, column.justify, base):
+                yield text, style + over
+            yield GAP, base + over
+
+    def _row_style(self, is_cursor: bool) -> Style:
+        return self.get_visual_style("entry-table--cursor") if is_cursor else self.visual_style
+
+    # Where things are
+
+    @property
+    def _page(self) -> int:
+        return max(1, self.scrollable_content_region.height - 1)
+
+    @property
+    def _highlighted(self) -> int | None:
+        return None if self._cursor is None else self._ids[self._cursor]
+
+    def _move_to(self, index: int) -> None:
+        if self._cursor is None:
+            return
+        index = clamp(index, 0, len(self._ids) - 1)
+        if index != self._cursor:
+            self._repaint(self._cursor)
+            self._repaint(index)
+            self._cursor = self.window.cursor = index
+            self.post_message(self.RowHighlighted(self._highlighted))
+        self._reveal()
+
+    def _reveal(self) -> None:
+        if self._cursor is not None:
+            top = self.scroll_offset.y
+            self._scroll_down_to(clamp(top, self._cursor - self._page + 1, self._cursor))
+
+    def _scroll_down_to(self, top: int) -> None:
+        # By force: a table that has just grown gets its scrollbar with the next layout, and its rows now.
+        self.scroll_to(y=top, animate=False, force=True)
+
+    def _repaint(self, index: int) -> None:
+        line = index - self.scroll_offset.y + 1
+        if 1 <= line <= self._page:
+            self.refresh(Region(0, line, self.size.width, 1))
+
+    def _marks_changed(self) -> None:
+        self.refresh()
+        self._tell_marks()
+
+    def _tell_marks(self) -> None:
+        if len(self.window.marks) != self._marked:
+            self._marked = len(self.window.marks)
+            self.post_message(self.MarksChanged())
+
+    def _resize_content(self) -> None:
+        self.virtual_size = Size(total_width(column for column, _ in self._shown), len(self._ids) + 1)
