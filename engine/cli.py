@@ -155,7 +155,7 @@ def restart(
     """Execute entries again now: from the failed task, or from the start."""
     with _existing(store) as opened:
         done = operations.restart(keys, from_start, store=opened, processor=processor, why=why)
-        commands = [worker_command(opened, name) for name in done.actions if done.accepted]
+        commands = [worker_command(opened, name, actions=True) for name in done.actions if done.accepted]
     printing.action(done, as_json=json)
     codes = [
         subprocess.run(command.argv, cwd=command.folder, env=command.environment, check=False).returncode

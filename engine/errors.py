@@ -59,8 +59,8 @@ def error_record(
         at: when (UTC).
 
     Returns:
-        JSON data: error_id, fingerprint, type, message, frames, causes (the exceptions before it, newest first, each
-        with type, message, frames and `relation`), text (the traceback as Python prints it), task, key, processor,
+        JSON data: error_id, fingerprint, type, message, notes, frames, causes (the exceptions before it, newest first, each
+        with type, message, notes, frames and `relation`), text (the traceback as Python prints it), task, key, processor,
         host, pid, time.
     """
     frames = list(_frames(error.__traceback__))
@@ -107,9 +107,10 @@ def _message(error: BaseException) -> str:
 
 def _described(error: BaseException, frames: list[Frame]) -> dict[str, Any]:
     kind = type(error)
+    notes = [str(note)[:MAX_TEXT] for note in getattr(error, "__notes__", [])]
     module = "" if kind.__module__ in ("builtins", "__main__") else f"{kind.__module__}."
     name = f"{module}{kind.__qualname__}"
-    return {"type": name, "message": _message(error), "frames": [vars(frame) for frame in frames]}
+    return {"type": name, "message": _message(error), "frames": [vars(frame) for frame in frames], "notes": notes}
 
 
 def _causes(error: BaseException) -> Iterator[dict[str, Any]]:

@@ -1,13 +1,17 @@
 """Finds stored entries and errors for people and lists; what is not there is said in one sentence."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import islice
 
 from tinydb import where
+from tinydb.queries import QueryInstance
 from tinydb.table import Document
 
+from engine.clock import to_text
 from engine.exceptions import InputError
+from engine.planning import State
 from engine.records import EntryRow, read_row
 from engine.store import Store
 
@@ -24,6 +28,30 @@ def rows(store: Store, moment: datetime, ids: Iterable[int] | None = None) -> It
     while page := list(islice(waiting, 500)):
         for document in store.entries.get(doc_ids=page):
             yield read_row(document, moment, store.is_alive)
+
+
+def count_states(store: Store, moment: datetime, condition: QueryInstance | None = None) -> Counter[State]:
+    """How many entries stand in each state at `moment` (aware).
+
+    Args:
+        store: where they are.
+        moment: what has become due by then is ready.
+        condition: which entries are counted; None is all.
+    """
+
+    def only(state: State) -> QueryInstance:
+        wanted: QueryInstance = where("state") == state
+        return wanted if condition is None else wanted & condition
+
+    counts = Counter({State(name): number for name, number in store.entries.counts("state", condition).items()})
+    ripe = len(store.entries.ids(only(State.WAITING) & (where("due") <= to_text(moment))))
+    counts.update({State.READY: ripe, State.WAITING: -ripe})
+    for owner in store.entries.counts("owner", only(State.RUNNING)):
+        if not store.is_alive(owner):
+            left = store.entries.ids(only(State.RUNNING) & (where("owner") == owner))
+            counts[State.RUNNING] -= len(left)
+            counts.update(row.state for row in rows(store, moment, left))
+    return +counts
 
 
 def find_entry(store: Store, key: str, processor: str | None = None) -> Document:

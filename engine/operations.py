@@ -5,6 +5,7 @@ ineligible entry never costs the others.
 """
 
 import getpass
+import shlex
 import socket
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -23,12 +24,16 @@ from engine.store import Store
 
 @dataclass(frozen=True)
 class ActionResult:
-    """What became of an act: the keys it was done to, for the others why not; its number for each processor."""
+    """What became of an act: the keys it was done to, for the others why not; its number for each processor.
+
+    `needs_worker`: it is done when a worker has run the entries; see `engine.worker`.
+    """
 
     verb: str
     accepted: tuple[str, ...]
     refused: Mapping[str, str]
     actions: Mapping[str, int]
+    needs_worker: bool
 
 
 class Refusal(Exception):  # noqa: N818 - not an error: the answer for one entry
@@ -117,6 +122,11 @@ def restart(
     return act.on(keys, change)
 
 
+def shell_line(verb: str, keys: Iterable[str]) -> str:
+    """The `wfe` line that does the same to these keys."""
+    return shlex.join(["wfe", *verb.split(), *keys])
+
+
 def _newest(entry: WorkflowModel, planned: Plan) -> TaskExecution | None:
     """The newest execution of the task at which an entry stands."""
     if planned.state is State.FINISHED:
@@ -153,7 +163,8 @@ class _Act:
                 if answer:
                     refused[key] = answer
             actions = {processor: self._record(processor, answers) for processor, answers in results.items()}
-        return ActionResult(self.verb, tuple(key for key in frozen if key not in refused), refused, actions)
+        accepted = tuple(key for key in frozen if key not in refused)
+        return ActionResult(self.verb, accepted, refused, actions, self.needs_worker and bool(accepted))
 
     def _change(self, document: Document, change: Callable[[WorkflowModel, Plan], None]) -> str | None:
         """Change one entry; answers why not."""

@@ -47,7 +47,7 @@ def entries(rows: Iterable[EntryRow], *, as_json: bool, now: datetime) -> None:
     for row in rows:
         table.add_row(
             _literal(row.key), _state(row.state), f"{row.done}/{row.total}", _literal(row.task), _literal(row.reason),
-            repeat_text(row.repeat), str(row.attempts or ""), age(row.updated, now),
+            row.repeat_words, str(row.attempts or ""), age(row.updated, now),
         )  # fmt: skip
     _print(table)
 
@@ -164,13 +164,6 @@ class _Lines:
         of = f" of {result.total}" if result.total else ""
         left = f", {(result.total - result.considered) / rate:.0f} s left" if result.total and rate else ""
         sys.stderr.write(f"{result.considered}{of} entries, {rate:.0f}/s{left}, {result.failed} failed\n")
-
-
-def repeat_text(repeat: bool | dict[str, Any]) -> str:
-    """A repeat as a word or two."""
-    if isinstance(repeat, bool):
-        return "on" if repeat else ""
-    return str(repeat["kind"]).replace("_", " ")
 
 
 def _json(value: dict[str, Any]) -> None:

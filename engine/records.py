@@ -98,6 +98,13 @@ class EntryRow:
     updated: datetime
     run: int | None
 
+    @property
+    def repeat_words(self) -> str:
+        """Its repeat in a word or two; nothing when it is off."""
+        if isinstance(self.repeat, bool):
+            return "on" if self.repeat else ""
+        return str(self.repeat["kind"]).replace("_", " ")
+
     def next(self, planned: Plan) -> str:
         """What happens next and why, in a line; `planned` is the plan of this entry."""
         if self.state is State.RUNNING:

@@ -38,6 +38,7 @@ class StoredProcessor(Processor):
     """
 
     model: ClassVar[type[WorkflowModel]]
+    journal: "StoreJournal"
 
     def __init__(
         self,

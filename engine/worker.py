@@ -1,12 +1,12 @@
 """Does what operators asked for: takes the open actions of a processor from its store and runs their entries."""
 
 import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from tinydb import where
 
-from engine.exceptions import InputError
 from engine.journal import RunResult
 from engine.store import Store
 from engine.stored import StoredProcessor
@@ -49,25 +49,20 @@ class WorkerCommand:
     environment: dict[str, str]
 
 
-def worker_command(store: Store, processor: str, option: str = "--actions") -> WorkerCommand:
-    """How to start `processor` (`module:Class`) in a process of its own, as its latest run was started.
+def worker_command(store: Store, processor: str, *, actions: bool) -> WorkerCommand:
+    """How to start a run of `processor` (`module:Class`) in a process of its own, as its latest run was started.
+
+    One that has never run on this store is started with this interpreter, in this folder.
 
     Args:
         store: where its runs are recorded.
-        processor: one that has run on this store.
-        option: what its run is to do.
-
-    Raises:
-        InputError: it has never run on this store, or its folder or interpreter is gone.
+        processor: what to start.
+        actions: do what operators asked for; else consider every entry.
     """
     numbers = store.runs.ids(where("processor") == processor, order_by="started", reverse=True, limit=1)
-    if not numbers:
-        raise InputError(f"{processor} has never run on {store.path}: start it once with `wfe run {processor}`")
-    (latest,) = store.runs.get(doc_ids=list(numbers))
-    home = latest["home"]
-    for what in (home["python"], home["folder"]):
-        if not Path(what).exists():
-            raise InputError(f"{processor} cannot be started, {what} is gone: run it once from where it is now")
+    here = {"python": sys.executable, "folder": str(Path.cwd()), "path": ""}
+    home = store.runs.get(doc_ids=list(numbers))[0]["home"] if numbers else here
     path = os.pathsep.join(part for part in (home["path"], os.environ.get("PYTHONPATH")) if part)
-    argv = [home["python"], "-m", "engine", "run", option, processor, "--store", str(store.path)]
+    options = ["--actions"] if actions else []
+    argv = [home["python"], "-m", "engine", "run", processor, *options, "--store", str(store.path)]
     return WorkerCommand(argv, home["folder"], {**os.environ, "PYTHONPATH": path})

@@ -24,23 +24,40 @@ class Narrowing:
     is_exact: bool
 
 
+_DEEPEST, _MOST = 10, 400
+"""How deep and how wide a query may be joined: SQLite's own limits lie above, at some hundred."""
+
+
 def narrow(cond: QueryLike, table: str, fields: Collection[str]) -> Narrowing | None:
     """The narrowing of a query on a table whose indexed fields are `fields`; None if no index can answer it."""
     if not isinstance(cond, QueryInstance):
         return None
-    return _narrow(getattr(cond, "_hash", None), table, fields)
+    return _narrow(getattr(cond, "_hash", None), table, fields, 0)
 
 
-def _narrow(made_of: Any, table: str, fields: Collection[str]) -> Narrowing | None:
+def _narrow(made_of: Any, table: str, fields: Collection[str], depth: int) -> Narrowing | None:
     match made_of:
-        case ("and", frozenset() as parts):
-            found = [_narrow(part, table, fields) for part in parts]
-            return _all_of([part for part in found if part], is_whole=None not in found)
-        case ("or", frozenset() as parts):
-            return _any_of([_narrow(part, table, fields) for part in parts], table)
+        case ("and" | "or" as joint, frozenset()):
+            parts = _flat(made_of, joint)
+            if depth == _DEEPEST or len(parts) > _MOST:
+                return None
+            found = [_narrow(part, table, fields, depth + 1) for part in parts]
+            return _any_of(found, table) if joint == "or" else _all_of(found)
         case (str(operator), (str(field),), value) if field in fields:
             return _compare(operator, field_value(field), value, table)
     return None
+
+
+def _flat(made_of: Any, joint: str) -> list[Any]:
+    """The parts of `a & (b & (c & d))` in one list."""
+    flat, rest = [], [made_of]
+    while rest:
+        match rest.pop():
+            case (inner, frozenset() as parts) if inner == joint:
+                rest.extend(parts)
+            case part:
+                flat.append(part)
+    return flat
 
 
 def _compare(operator: str, field: str, value: Any, table: str) -> Narrowing | None:
@@ -101,13 +118,14 @@ def _one_of(field: str, items: Collection[Any], table: str) -> Narrowing | None:
     return listed if None not in items else _any_of([listed, _compare_with_none("==", field)], table)
 
 
-def _all_of(parts: list[Narrowing], *, is_whole: bool) -> Narrowing | None:
-    if not parts:
+def _all_of(parts: list[Narrowing | None]) -> Narrowing | None:
+    known = [part for part in parts if part is not None]
+    if not known:
         return None
     return Narrowing(
-        f"({' AND '.join(part.sql for part in parts)})",
-        tuple(value for part in parts for value in part.parameters),
-        is_whole and all(part.is_exact for part in parts),
+        f"({' AND '.join(part.sql for part in known)})",
+        tuple(value for part in known for value in part.parameters),
+        len(known) == len(parts) and all(part.is_exact for part in known),
     )
 
 

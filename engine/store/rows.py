@@ -1,8 +1,7 @@
 """The documents of one table, read from the file: only those that are asked for, and each time anew."""
 
 from array import array
-from collections.abc import Callable, ItemsView, Iterable, Iterator, Mapping
-from itertools import islice
+from collections.abc import Callable, ItemsView, Iterator, Mapping
 from typing import Any
 
 import orjson
@@ -13,6 +12,7 @@ from engine.store.schema import field_value, quoted
 from engine.store.storage import SqliteStorage
 
 Content = dict[str, Any]
+_Where = tuple[str, tuple[Any, ...]]
 
 _PAGE = 1_000
 _BEFORE_ALL = -(2**63)
@@ -51,22 +51,28 @@ class Rows(Mapping[str, Content]):
         """The highest id in use, 0 if there is none."""
         return self.storage.rows(f"SELECT max(id) FROM docs WHERE {self._all}")[0][0] or 0
 
-    def chosen(self, ids: Iterable[int]) -> Iterator[tuple[int, Content]]:
+    def chosen(self, ids: list[int]) -> dict[int, Content]:
         """The documents with these ids, in this order; those that are not there are left out."""
-        ids = iter(ids)
-        while page := list(islice(ids, _PAGE)):
-            found = dict(
-                self.storage.rows(
-                    f"SELECT id, doc FROM docs WHERE {self._all} AND id IN (SELECT value FROM json_each(?))",
-                    (_json(page),),
-                )
+        found = dict(
+            self.storage.rows(
+                f"SELECT id, doc FROM docs WHERE {self._all} AND id IN (SELECT value FROM json_each(?))", (_json(ids),)
             )
-            yield from ((doc_id, _content(found[doc_id])) for doc_id in page if doc_id in found)
+        )
+        return {doc_id: _content(found[doc_id]) for doc_id in ids if doc_id in found}
+
+    def first(self, cond: QueryLike) -> tuple[int, Content] | None:
+        """The first document, by id, that answers a condition."""
+        since = self.storage.seq()
+        found = next(self.scan(cond), None)
+        if found is None and self.storage.seq() != since:
+            # Others wrote between the pages, and what is sought may have gone from one that was not yet read.
+            found = next(iter(self.matching(cond, keep=lambda content: content).items()), None)
+        return found
 
     def scan(self, cond: QueryLike | None = None) -> Iterator[tuple[int, Content]]:
         """The documents that answer a condition, by id, page by page: each page is of its own moment."""
         narrowing = self._narrowing(cond)
-        candidates = self._pages() if narrowing is None else self.chosen(self._narrowed(narrowing))
+        candidates = self._pages() if narrowing is None else self._narrowed(narrowing)
         return ((doc_id, content) for doc_id, content in candidates if cond is None or cond(content))
 
     def matching(self, cond: QueryLike | None, keep: Callable[[Content], Any]) -> dict[int, Any]:
@@ -83,8 +89,10 @@ class Rows(Mapping[str, Content]):
             (since,),
         ):
             found.pop(doc_id, None)
-            if text is not None and (cond is None or cond(content := _content(text))):
-                found[doc_id] = keep(content)
+            if text is not None:
+                content = _content(text)
+                if cond is None or cond(content):
+                    found[doc_id] = keep(content)
         return dict(sorted(found.items()))
 
     def ids(
@@ -97,40 +105,63 @@ class Rows(Mapping[str, Content]):
         offset: int = 0,
     ) -> "array[int]":
         """The ids of the documents that answer a condition; see `DocumentTable.ids`."""
-        where, parameters = self._where(cond)
+        where = self._exactly(cond)
+        if where is None:
+            found = self._matching_ids(cond)
+            if order_by is None:
+                return found[:: -1 if reverse else 1][offset : None if limit is None else offset + limit]
+            where = self._among(found)
         direction = "DESC" if reverse else "ASC"
         order = f"id {direction}"
         if order_by is not None:
             # NULL is SQLite's least value, so it is last by itself when the order is reversed.
             order = f"{field_value(order_by)} {direction}{'' if reverse else ' NULLS LAST'}, {order}"
-        found = self.storage.rows(
-            f"SELECT id FROM docs WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?",
+        sql, parameters = where
+        rows = self.storage.rows(
+            f"SELECT id FROM docs WHERE {sql} ORDER BY {order} LIMIT ? OFFSET ?",
             (*parameters, -1 if limit is None else limit, offset),
         )
-        return array("q", (doc_id for (doc_id,) in found))
+        return array("q", (doc_id for (doc_id,) in rows))
+
+    def count(self, cond: QueryLike) -> int:
+        """How many documents answer a condition."""
+        where = self._exactly(cond)
+        if where is None:
+            return len(self._matching_ids(cond))
+        sql, parameters = where
+        count: int = self.storage.rows(f"SELECT count(*) FROM docs WHERE {sql}", parameters)[0][0]
+        return count
 
     def counts(self, field: str, cond: QueryLike | None = None) -> dict[Any, int]:
         """How many documents have each value of a field; see `DocumentTable.counts`."""
-        where, parameters = self._where(cond)
+        sql, parameters = self._exactly(cond) or self._among(self._matching_ids(cond))
         return dict(
-            self.storage.rows(f"SELECT {field_value(field)}, count(*) FROM docs WHERE {where} GROUP BY 1", parameters)
+            self.storage.rows(f"SELECT {field_value(field)}, count(*) FROM docs WHERE {sql} GROUP BY 1", parameters)
         )
 
-    def _where(self, cond: QueryLike | None) -> tuple[str, tuple[Any, ...]]:
+    def _exactly(self, cond: QueryLike | None) -> _Where | None:
+        """The SQL that answers a condition without a look at the documents; None if they must be looked at."""
         if cond is None:
             return self._all, ()
         narrowing = self._narrowing(cond)
-        if narrowing is not None and narrowing.is_exact:
-            return f"{self._all} AND {narrowing.sql}", narrowing.parameters
-        ids = list(self.matching(cond, keep=lambda content: None))
-        return f"{self._all} AND id IN (SELECT value FROM json_each(?))", (_json(ids),)
+        if narrowing is None or not narrowing.is_exact:
+            return None
+        return f"{self._all} AND {narrowing.sql}", narrowing.parameters
+
+    def _matching_ids(self, cond: QueryLike | None) -> "array[int]":
+        return array("q", self.matching(cond, keep=lambda content: None))
+
+    def _among(self, ids: "array[int]") -> _Where:
+        return f"{self._all} AND id IN (SELECT value FROM json_each(?))", (_json(ids.tolist()),)
 
     def _narrowing(self, cond: QueryLike | None) -> Narrowing | None:
         return None if cond is None else narrow(cond, self.table, self.storage.indexes.get(self.table, ()))
 
-    def _narrowed(self, narrowing: Narrowing) -> list[int]:
+    def _narrowed(self, narrowing: Narrowing) -> Iterator[tuple[int, Content]]:
         found = self.storage.rows(f"SELECT id FROM docs WHERE {self._all} AND {narrowing.sql}", narrowing.parameters)
-        return sorted(doc_id for (doc_id,) in found)
+        ids = sorted(doc_id for (doc_id,) in found)
+        for start in range(0, len(ids), _PAGE):
+            yield from self.chosen(ids[start : start + _PAGE]).items()
 
     def _pages(self) -> Iterator[tuple[int, Content]]:
         last = _BEFORE_ALL

@@ -41,7 +41,11 @@ def prepare(connection: sqlite3.Connection, path: Path, indexes: Indexes) -> Non
     """Create what `is_ready` found missing, all of it or nothing. To be called in one's turn to write."""
     if is_ready(connection, path, indexes):
         return
-    connection.execute("PRAGMA journal_mode = WAL")
+    (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
+    if mode != "wal":
+        raise StoreError(
+            f"{path} lies on a disk that processes cannot share memory over: put the store on a local disk."
+        )
     connection.execute("BEGIN IMMEDIATE")
     try:
         if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'docs'").fetchone():

@@ -8,7 +8,7 @@ import sqlite3
 import threading
 import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -67,10 +67,9 @@ class SqliteStorage(Storage):
         It nests: an inner one that raises takes back only its own writes. It waits for its turn without a time-out, so
         keep other work out of it.
         """
-        self.check_usable()
-        mine = self._mine
+        connection, mine = self._connection(), self._mine
         if mine.writing:
-            with self._bracket("SAVEPOINT inner", "RELEASE inner", "ROLLBACK TO inner"):
+            with self._inner(connection):
                 yield
             return
         with self._turn.taken():
@@ -78,8 +77,13 @@ class SqliteStorage(Storage):
                 raise StoreError(f"This thread is already writing {self.path} as another store: use one for both.")
             mine.writing, mine.seq = True, None
             try:
-                with self._bracket("BEGIN IMMEDIATE", "COMMIT", "ROLLBACK"):
-                    yield
+                self.rows("BEGIN IMMEDIATE")
+                yield
+                self.rows("COMMIT")
+            except BaseException:
+                if self._is_writing(connection):
+                    self.rows("ROLLBACK")
+                raise
             finally:
                 mine.writing = False
 
@@ -224,18 +228,20 @@ class SqliteStorage(Storage):
         return mine.connection
 
     @contextmanager
-    def _bracket(self, begin: str, end: str, undo: str) -> Iterator[None]:
-        self.rows(begin)
+    def _inner(self, connection: "_Connection") -> Iterator[None]:
+        self.rows("SAVEPOINT step")
         try:
             yield
-            self.rows(end)
         except BaseException:
-            # On a full disk SQLite has undone everything by itself; a second time would hide the error.
-            if self._connection().in_transaction:
-                self.rows(undo)
-                if end.startswith("RELEASE"):
-                    self.rows(end)
+            if self._is_writing(connection):
+                self.rows("ROLLBACK TO step")
+                self.rows("RELEASE step")
             raise
+        self.rows("RELEASE step")
+
+    def _is_writing(self, connection: "_Connection") -> bool:
+        # On a full disk SQLite has undone everything by itself: to do so again would hide the error.
+        return not self._closed and connection.in_transaction
 
     def _writing_seq(self) -> int:
         if self._mine.seq is None:
@@ -244,7 +250,7 @@ class SqliteStorage(Storage):
 
     def _write(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         connection = self._connection()
-        if not connection.in_transaction:
+        if not self._is_writing(connection):
             raise StoreError(f"The transaction on {self.path} was undone by an error: leave it and begin another.")
         try:
             connection.executemany(sql, rows)
@@ -283,7 +289,8 @@ class _Connection(sqlite3.Connection):
     """Closed with the thread that it was for, and known to the storage until then."""
 
     def __del__(self) -> None:
-        self.close()
+        with suppress(sqlite3.ProgrammingError):  # it could not be opened
+            self.close()
 
 
 class _Mine(threading.local):

@@ -63,7 +63,7 @@ class DocumentTable(Table):
         return self._documents(self._rows.matching(cond, keep=_itself))
 
     def count(self, cond: QueryLike) -> int:
-        return len(self.ids(cond))
+        return self._rows.count(cond)
 
     @overload
     def get(self) -> NoReturn: ...
@@ -84,12 +84,12 @@ class DocumentTable(Table):
     def get(self, cond: QueryLike | None = None, doc_id: int | None = None, doc_ids: list[Any] | None = None) -> Any:
         """As TinyDB's; several documents come in the order in which `doc_ids` asks for them."""
         if doc_id is not None:
-            content = self._rows.get(str(doc_id))
-            return None if content is None else self.document_class(content, doc_id)
+            text = self._rows.text(doc_id)
+            return None if text is None else self.document_class(orjson.loads(text), doc_id)
         if doc_ids is not None:
-            return self._documents(dict(self._rows.chosen(dict.fromkeys(map(int, doc_ids)))))
+            return self._documents(self._rows.chosen(list(dict.fromkeys(map(int, doc_ids)))))
         if cond is not None:
-            first = next(self._rows.scan(cond), None)
+            first = self._rows.first(cond)
             return None if first is None else self.document_class(first[1], first[0])
         raise RuntimeError("You have to pass either cond or doc_id or doc_ids")
 

@@ -27,10 +27,10 @@ class Turn:
     @contextmanager
     def taken(self) -> Iterator[None]:
         with self._threads:
-            if self.depth == 0:
-                self._processes.lock()
             self.depth += 1
             try:
+                if self.depth == 1:
+                    self._processes.lock()
                 yield
             finally:
                 self.depth -= 1

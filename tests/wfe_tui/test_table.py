@@ -206,6 +206,19 @@ async def test_a_change_on_the_screen_paints_its_own_line_only(store: Store) -> 
         assert app.screen_lines()[line].split()[:4] == ["k-0200", "ready", "1/3", "timeout"]
 
 
+async def test_what_shows_passing_time_is_drawn_anew_on_demand(store: Store) -> None:
+    fill(store, 3)
+    now = "1 m"
+    app = console(store, [Column("age", "Age", 5)], lambda row, column: Content(now))
+    async with app.run_at(80, 24) as pilot:
+        assert [line.strip() for line in app.screen_lines()[1:4]] == ["1 m"] * 3
+        now = "2 m"
+        app.window.forget()
+        app.table.refresh()
+        await pilot.pause()
+        assert [line.strip() for line in app.screen_lines()[1:4]] == ["2 m"] * 3
+
+
 async def test_an_empty_store_shows_a_header_and_takes_every_key(store: Store) -> None:
     app = console(store)
     async with app.run_at(80, 24) as pilot:
@@ -217,7 +230,7 @@ async def test_an_empty_store_shows_a_header_and_takes_every_key(store: Store) -
         assert app.heard == []
 
 
-@pytest.mark.parametrize("theme", ["textual-light", "nord"])
+@pytest.mark.parametrize("theme", ["textual-light", "nord", "ansi-dark"])
 async def test_another_theme_paints_every_line_in_its_colours(store: Store, theme: str) -> None:
     fill(store, 3)
     app = console(store)
@@ -412,6 +425,20 @@ async def test_a_table_wider_than_the_terminal_scrolls_sideways_with_its_header(
         assert header.index("Reason") == first.index("timeout")
         await pilot.press(*["left"] * 9)
         assert app.screen_lines()[1].split()[0] == "k-0000"
+
+
+@pytest.mark.parametrize(("width", "height"), [(12, 3), (3, 2), (2, 1)])
+async def test_a_terminal_too_small_to_use_breaks_nothing(store: Store, width: int, height: int) -> None:
+    fill(store)
+    app = console(store)
+    async with app.run_at(width, height) as pilot:
+        await pilot.press("G", "k", "pageup", "right", "space")
+        app.table.scroll_to(y=100, animate=False, force=True)
+        store.entries.insert(entry("k-0005"))
+        app.show()
+        await pilot.resize_terminal(80, 24)
+        await pilot.press("end")
+        assert app.cursor_key() == "k-0990"
 
 
 # Marks

@@ -6,6 +6,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Literal
 
+from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.text import Text
 from textual.content import Content
@@ -42,7 +43,8 @@ class Column:
 
 
 Cell = Callable[[EntryRow, Column], Text | Content]
-"""Says what stands in a row's cell."""
+"""Says what stands in a row's cell. It is asked once for a row as it was read: what shows the time that passes, an age,
+needs `Window.forget` and a refresh of the table to be asked again."""
 
 
 def fit(columns: Sequence[Column], width: int) -> list[tuple[Column, int]]:
@@ -75,15 +77,41 @@ def column_at(x: int, shown: Iterable[tuple[Column, int]]) -> Column | None:
     return None
 
 
-def safe(cell: Text | Content) -> Content:
-    """A cell's content made literal. It loses its styles where it was not: their places no longer fit the text."""
+def header(shown: Iterable[tuple[Column, int]], order: str, reverse: bool, style: Style) -> Strip:
+    """The line of the titles, with an arrow at the column named `order`: ▲ the least first, ▼ the greatest first."""
+    runs = [(" " * len(MARK), style)]
+    for column, width in shown:
+        title = column.title
+        if column.name == order:
+            title = set_cell_size(title, min(cell_len(title), width - 1)) + ("▼" if reverse else "▲")
+        runs += [*_padded(Content(title), width, column.justify, style), (GAP, style)]
+    return _strip(runs)
+
+
+def line(cells: Iterable[tuple[Text | Content, Column, int]], is_marked: bool, base: Style, over: Style) -> Strip:
+    """The line of a row.
+
+    Args:
+        cells: each with its column and that column's width.
+        is_marked: it begins with a mark.
+        base: the style beneath the cells' own.
+        over: the style above them, as the cursor's is.
+    """
+    runs = [(MARK if is_marked else " " * len(MARK), base + over)]
+    for cell, column, width in cells:
+        runs += [(text, style + over) for text, style in _padded(_literal(cell), width, column.justify, base)]
+        runs.append((GAP, base + over))
+    return _strip(runs)
+
+
+def _literal(cell: Text | Content) -> Content:
+    # Whoever makes cells should have made their text literal; where he forgot, the styles' places fit no longer.
     content = cell if isinstance(cell, Content) else Content.from_rich_text(cell)
     plain = literal(content.plain)
     return content if plain == content.plain else Content(plain)
 
 
-def padded(content: Content, width: int, justify: str, base: Style) -> Iterator[tuple[str, Style]]:
-    """The text and styles of a cell of exactly `width` cells; what does not fit is cut with `…`."""
+def _padded(content: Content, width: int, justify: str, base: Style) -> Iterator[tuple[str, Style]]:
     content = content.truncate(width, ellipsis=True)
     padding = (" " * (width - content.cell_length), base)
     if justify == "right":
@@ -93,8 +121,8 @@ def padded(content: Content, width: int, justify: str, base: Style) -> Iterator[
         yield padding
 
 
-def one_strip(runs: Iterable[tuple[str, Style]]) -> Strip:
-    """The line of these texts. Neighbours of one style become one segment: a frame is half as long, which ssh feels."""
+def _strip(runs: Iterable[tuple[str, Style]]) -> Strip:
+    # Neighbours of one style become one segment: a frame is half as long, which ssh feels.
     visible = (run for run in runs if run[0])
     merged = groupby(visible, key=itemgetter(1))
     return Strip([Segment("".join(text for text, _ in group), style.rich_style) for style, group in merged])

@@ -2,15 +2,13 @@
 key costs the same over ten entries and over a million."""
 
 from array import array
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from rich.cells import cell_len, set_cell_size
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.cache import LRUCache
-from textual.content import Content
 from textual.geometry import Region, Size, clamp
 from textual.message import Message
 from textual.scroll_view import ScrollView
@@ -18,7 +16,7 @@ from textual.strip import Strip
 from textual.style import Style
 
 from engine.records import EntryRow
-from wfe_tui.widgets.columns import GAP, MARK, Cell, Column, column_at, fit, one_strip, padded, safe, total_width
+from wfe_tui.widgets.columns import Cell, Column, column_at, fit, header, line, total_width
 from wfe_tui.window import Window
 
 SIDEWAYS = 8
@@ -48,7 +46,7 @@ class EntryTable(ScrollView, can_focus=True):
         scrollbar-gutter: stable;
         scrollbar-size-vertical: 1;
         & > .entry-table--header { background: $panel; color: $foreground; text-style: bold; }
-        & > .entry-table--marked { color: $warning; text-style: bold; }
+        & > .entry-table--marked { background: $accent 20%; }
         & > .entry-table--cursor {
             background: $block-cursor-blurred-background;
             color: $block-cursor-blurred-foreground;
@@ -99,7 +97,7 @@ class EntryTable(ScrollView, can_focus=True):
 
         column: Column
 
-    def __init__(self, window: Window, columns: Sequence[Column], cell: Cell, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own word
+    def __init__(self, window: Window, columns: Sequence[Column], cell: Cell, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self.window = window
         self._columns = tuple(columns)
@@ -129,10 +127,11 @@ class EntryTable(ScrollView, can_focus=True):
         top, window = self.scroll_offset.y, self.window
         before = None if self._cursor is None else self._ids[self._cursor]
         if self._cursor is not None and window.cursor is not None:
+            topmost = self._ids[min(top, len(self._ids) - 1)]
             if top <= self._cursor < top + self._page:
                 top += window.cursor - self._cursor
-            elif self._ids[top] in window.ids:
-                top = window.ids.index(self._ids[top])
+            elif topmost in window.ids:
+                top = window.ids.index(topmost)
         self._ids, self._cursor = window.ids, window.cursor
         self._resize_content()
         self._scroll_down_to(top)
@@ -217,32 +216,19 @@ class EntryTable(ScrollView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """The line at `y` cells below the table's top: the header, a row, or nothing."""
-        index = self.scroll_offset.y + y - 1
+        left, top = self.scroll_offset
+        index, style = top + y - 1, self.visual_style
         if y == 0:
-            strip = self._header()
-        elif index < len(self._ids):
-            strip = self._row(index)
+            style = self.get_visual_style("entry-table--header")
+            strip = header(self._shown, self.window.view.order, self.window.view.reverse, style)
         else:
-            strip = Strip([])
-        left, width = self.scroll_offset.x, self.size.width
-        rest = self.get_visual_style("entry-table--header") if y == 0 else self._row_style(index == self._cursor)
-        return strip.crop_extend(left, left + width, rest.rich_style)
+            strip = self._row(index) if index < len(self._ids) else Strip([])
+        return strip.crop_extend(left, left + self.size.width, style.rich_style)
 
     def notify_style_update(self) -> None:
         """Focus or theme changed: every line looks different."""
         super().notify_style_update()
         self._strips.clear()
-
-    def _header(self) -> Strip:
-        style = self.get_visual_style("entry-table--header")
-        runs = [(" " * len(MARK), style)]
-        view = self.window.view
-        for column, width in self._shown:
-            title = column.title
-            if column.name == view.order:
-                title = set_cell_size(title, min(cell_len(title), width - 1)) + ("▼" if view.reverse else "▲")
-            runs += [*padded(Content(title), width, column.justify, style), (GAP, style)]
-        return one_strip(runs)
 
     def _row(self, index: int) -> Strip:
         row = self.window.row(index)
@@ -252,21 +238,12 @@ class EntryTable(ScrollView, can_focus=True):
         drawn = self._strips.get(row.id)
         if drawn is not None and drawn[0] is row and drawn[1:3] == (is_cursor, is_marked):
             return drawn[3]
-        strip = one_strip(self._row_runs(row, is_cursor, is_marked))
+        base = self.get_visual_style("entry-table--marked") if is_marked else self.visual_style
+        over = self.get_visual_style("entry-table--cursor") if is_cursor else Style.null()
+        cells = ((self._cell(row, column), column, width) for column, width in self._shown)
+        strip = line(cells, is_marked, base, over).extend_cell_length(self.size.width, (base + over).rich_style)
         self._strips[row.id] = (row, is_cursor, is_marked, strip)
         return strip
-
-    def _row_runs(self, row: EntryRow, is_cursor: bool, is_marked: bool) -> Iterator[tuple[str, Style]]:
-        base = self.get_visual_style("entry-table--marked") if is_marked else self._row_style(False)
-        over = self._row_style(True) if is_cursor else Style.null()
-        yield MARK if is_marked else " " * len(MARK), base + over
-        for column, width in self._shown:
-            for text, style in padded(safe(self._cell(row, column)), width, column.justify, base):
-                yield text, style + over
-            yield GAP, base + over
-
-    def _row_style(self, is_cursor: bool) -> Style:
-        return self.get_visual_style("entry-table--cursor") if is_cursor else self.visual_style
 
     # Where things are
 
@@ -299,9 +276,9 @@ class EntryTable(ScrollView, can_focus=True):
         self.scroll_to(y=top, animate=False, force=True)
 
     def _repaint(self, index: int) -> None:
-        line = index - self.scroll_offset.y + 1
-        if 1 <= line <= self._page:
-            self.refresh(Region(0, line, self.size.width, 1))
+        y = index - self.scroll_offset.y + 1
+        if 1 <= y <= self._page:
+            self.refresh(Region(0, y, self.size.width, 1))
 
     def _marks_changed(self) -> None:
         self.refresh()

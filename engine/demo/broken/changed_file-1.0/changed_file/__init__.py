@@ -1,0 +1,1 @@
+"""A greeting, in greeting.txt."""

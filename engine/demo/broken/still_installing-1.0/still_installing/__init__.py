@@ -1,0 +1,1 @@
+"""Complete but for the word of its installer."""

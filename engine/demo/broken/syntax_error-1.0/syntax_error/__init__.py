@@ -1,0 +1,1 @@
+"""Its window does not open."""

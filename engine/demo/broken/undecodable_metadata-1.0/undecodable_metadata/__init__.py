@@ -1,0 +1,1 @@
+"""Its METADATA is not UTF-8."""

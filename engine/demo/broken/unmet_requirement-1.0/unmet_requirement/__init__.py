@@ -1,0 +1,1 @@
+"""Requires what nobody has."""

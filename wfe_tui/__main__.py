@@ -1,0 +1,76 @@
+"""`wfe-tui`: the console. `make_app` is the one factory, for the command, the tests and the pictures."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from engine.clock import Clock, utc_now
+from engine.exceptions import EngineError
+from engine.loading import load_processor
+from engine.printing import refusal
+from engine.store import Store, store_path
+from wfe_tui.app import Settings, WfeApp
+from wfe_tui.demo import demo_store
+from wfe_tui.routes import ENTRIES, Route
+
+command = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+
+def make_app(settings: Settings, clock: Clock = utc_now) -> WfeApp:
+    """The console, not yet running.
+
+    Args:
+        settings: what it is opened on.
+        clock: the moment that states and ages are shown for.
+    """
+    return WfeApp(settings, clock)
+
+
+@command.command()
+def open_console(
+    processor: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[MODULE:PROCESSOR]", help="What N starts while the store is empty.", show_default=False
+        ),
+    ] = None,
+    store: Annotated[
+        Path | None,
+        typer.Option(
+            help="The store. Default: $WFE_STORE, else ./wfe.db if there, else the user's data folder.",
+            show_default=False,
+        ),
+    ] = None,
+    demo: Annotated[
+        bool, typer.Option("--demo", help="Audit the Python packages on this machine, some broken.")
+    ] = False,
+    error: Annotated[
+        str | None, typer.Option(metavar="ERROR_ID", help="Open the stack trace of this error id.", show_default=False)
+    ] = None,
+    entry: Annotated[str | None, typer.Option(metavar="KEY", help="Open this entry.", show_default=False)] = None,
+) -> None:
+    """See the entries of a store, why some failed, and restart them."""
+    path = demo_store() if demo and store is None else store_path(store)
+    route = Route("errors", error) if error else Route("entries", entry) if entry else ENTRIES
+    if processor:
+        load_processor(processor)
+    if path.exists():
+        Store(path).close()
+    app = make_app(Settings(path, processor, demo, route))
+    app.run()
+    raise typer.Exit(app.return_code or 0)
+
+
+def main() -> None:
+    """The command `wfe-tui`."""
+    try:
+        command()
+    except EngineError as error:
+        refusal(str(error))
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

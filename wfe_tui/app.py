@@ -1,0 +1,198 @@
+"""The app: which screens are open over which store, and the engine processes started from here."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Literal
+
+from textual import work
+from textual.app import App, SystemCommand
+from textual.binding import BindingType
+from textual.message import Message
+from textual.screen import Screen
+
+from engine.clock import Clock, utc_now
+from engine.exceptions import EngineError
+from engine.lookup import find_error
+from engine.store import Store
+from engine.text import literal
+from engine.worker import worker_command
+from wfe_tui.actions import ACTIONS, bindings
+from wfe_tui.child import Child
+from wfe_tui.demo import DEMO, demo_store
+from wfe_tui.feed import Feed, StoreChanged, StoreLost
+from wfe_tui.routes import ENTRIES, Route
+from wfe_tui.screens.base import StoreScreen
+from wfe_tui.screens.entries import EntriesScreen
+from wfe_tui.screens.entry import EntryScreen
+from wfe_tui.screens.help import HelpScreen
+from wfe_tui.screens.output import OutputScreen
+from wfe_tui.screens.trace import TraceScreen
+from wfe_tui.screens.welcome import WelcomeScreen
+
+Severity = Literal["information", "warning", "error"]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the console was started with.
+
+    Args:
+        path: the store's file; it need not exist.
+        processor: `module:Class`, started by `N` while the store has no entry; None if none was named.
+        demo: open the demo, and start its run.
+        route: the screen to open over the list.
+    """
+
+    path: Path
+    processor: str | None = None
+    demo: bool = False
+    route: Route = ENTRIES
+
+
+class WfeApp(App[None]):
+    """The console over one store."""
+
+    TITLE = "wfe"
+    ENABLE_COMMAND_PALETTE = True
+    PAUSE_GC_ON_SCROLL = True
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("everywhere")]
+
+    @dataclass
+    class Notice(Message):
+        """Something went wrong in a thread; said to the operator."""
+
+        text: str
+
+    store: Store
+
+    def __init__(self, settings: Settings, clock: Clock = utc_now) -> None:
+        super().__init__()
+        self.settings = settings
+        self.clock = clock
+        self.processes: list[Child] = []
+        self._feed: Feed | None = None
+        self._again: set[str] = set()
+
+    def on_mount(self) -> None:
+        """Open the store, the demo, or what says that there is neither."""
+        self.animation_level = "none"
+        if self.settings.demo:
+            self.open_demo()
+        elif self.settings.path.exists():
+            self.open_store(self.settings.path)
+        else:
+            self.push_screen(WelcomeScreen(self.settings.path))
+            if self.settings.processor:
+                self.say(f"N starts {self.settings.processor}")
+
+    def open_demo(self) -> None:
+        """Open the demo's store and start its run."""
+        path = self.settings.path if self.settings.demo else demo_store()
+        if self.open_store(path):
+            self.start_child(DEMO, actions=False)
+
+    def open_store(self, path: Path) -> bool:
+        """Show this store's entries; False when it cannot be opened, which is said."""
+        try:
+            self.store = Store(path)
+            self._feed = Feed(self.store, self.post_message)
+        except EngineError as error:
+            self.exit(return_code=2, message=literal(str(error)))
+            return False
+        self._feed.start()
+        if isinstance(self.screen, WelcomeScreen):
+            self.switch_screen(EntriesScreen())
+        else:
+            self.push_screen(EntriesScreen())
+        if self.settings.route != ENTRIES:
+            self.open(self.settings.route)
+        return True
+
+    def open(self, route: Route, processor: str | None = None) -> None:
+        """Go to a screen; what it names and is not there is said."""
+        try:
+            screen = self._screen(route, processor)
+        except EngineError as error:
+            self.say(str(error), severity="error")
+        else:
+            self.push_screen(screen)
+
+    def _screen(self, route: Route, processor: str | None) -> Screen[None]:
+        if route.name is None:
+            return EntriesScreen()
+        if route.area == "errors":
+            return TraceScreen(find_error(self.store, route.name))
+        return EntryScreen(route.name, processor)
+
+    def on_store_changed(self, message: StoreChanged) -> None:
+        """Every open screen shows what is new."""
+        for screen in self.screen_stack:
+            if isinstance(screen, StoreScreen) and screen.is_mounted:
+                screen.store_changed(message.changes)
+
+    def on_store_lost(self, message: StoreLost) -> None:
+        """What is on the screen no longer follows the store."""
+        self.notify(literal(message.reason), title="no signal", severity="error", timeout=3600, markup=False)
+
+    def on_wfe_app_notice(self, message: Notice) -> None:
+        """Say what went wrong elsewhere."""
+        self.say(message.text, severity="error")
+
+    # Engine processes
+
+    def start_child(self, processor: str, *, actions: bool) -> None:
+        """Start a run of a processor; while one started here still runs, another follows it."""
+        if any(child.runs and child.processor == processor for child in self.processes):
+            self._again.add(processor)
+            return
+        child = Child(processor, worker_command(self.store, processor, actions=actions), self._child_ended)
+        self.processes.append(child)
+        self._attend(child)
+
+    @work(group="children")
+    async def _attend(self, child: Child) -> None:
+        await child.start()
+
+    def _child_ended(self, child: Child) -> None:
+        if child.failed:
+            self.say(f"{child.processor} could not run: exit code {child.exit_code}", severity="error")
+            if not isinstance(self.screen, OutputScreen):
+                self.push_screen(OutputScreen(self.processes))
+        if child.processor in self._again:
+            self._again.discard(child.processor)
+            self.start_child(child.processor, actions=True)
+
+    # For every screen
+
+    def say(self, text: str, *, severity: Severity = "information") -> None:
+        """A notice, literal."""
+        self.notify(literal(text, lines=True), severity=severity, markup=False)
+
+    def copy(self, text: str, what: str) -> None:
+        """Put a text into the terminal's clipboard."""
+        self.copy_to_clipboard(text)
+        self.say(f"copied {what}")
+
+    def action_help(self) -> None:
+        """Show the keys."""
+        self.push_screen(HelpScreen())
+
+    async def action_back(self) -> None:
+        """Leave the screen on top, if it is not the last."""
+        if len(self.screen_stack) > 2:
+            self.pop_screen()
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """The palette has what keys do on the screen in front, and the themes."""
+        yield SystemCommand("Theme", "Change the colours.", self.action_change_theme)
+        for action in ACTIONS:
+            owner = screen if hasattr(screen, f"action_{action.id}") else self
+            if action.screen == "everywhere" or (isinstance(screen, StoreScreen) and owner is screen):
+                yield SystemCommand(action.name, action.help, getattr(owner, f"action_{action.id}"))
+
+    async def on_unmount(self) -> None:
+        """Stop following the store and close it."""
+        if self._feed is not None:
+            self._feed.stop()
+            self.store.close()

@@ -1,0 +1,1 @@
+"""The console's screens: entries (home), entry, trace, output, help, confirm, welcome. One stylesheet."""

@@ -1,0 +1,330 @@
+"""Home: the live list of entries, what is done to them, and the run that is going on."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal
+from textual.getters import query_one
+from textual.message import Message
+from textual.widgets import Footer, Input
+
+from engine import operations
+from engine.exceptions import EngineError
+from engine.lookup import count_states, rows
+from engine.planning import State
+from engine.records import EntryRow, read_plan, read_row
+from engine.store import Changes
+from wfe_tui.actions import bindings
+from wfe_tui.routes import ENTRIES, Route
+from wfe_tui.screens.base import StoreScreen
+from wfe_tui.screens.confirm import Confirm
+from wfe_tui.screens.output import OutputScreen
+from wfe_tui.widgets.counters import Counters, StateCount
+from wfe_tui.widgets.detail import EntryDetail
+from wfe_tui.widgets.entry_columns import COLUMNS, entry_cell, reason
+from wfe_tui.widgets.run_line import RunLine
+from wfe_tui.widgets.table import EntryTable
+from wfe_tui.widgets.top_line import TopLine
+from wfe_tui.window import Answer, View, Window, compile_filter
+
+
+class EntriesScreen(StoreScreen):
+    """The entries of the store, as filter and order say."""
+
+    CSS_PATH = "entries.tcss"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (130, "-wide")]
+    AUTO_FOCUS = "EntryTable"
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("entries")]
+
+    route = ENTRIES
+    table = query_one(EntryTable)
+    filter_bar = query_one("#filter", Input)
+
+    @dataclass
+    class Loaded(Message):
+        """An answer to the view that was asked for, and the counts of the same entries."""
+
+        answer: Answer
+        counts: Counter[State]
+
+    @dataclass
+    class Acted(Message):
+        """What became of an act on some rows, and the shell's line for the same."""
+
+        result: operations.ActionResult
+        marks: frozenset[int]
+        shell: str
+
+    def compose(self) -> ComposeResult:
+        self.window = Window(self.store, self.wfe.clock)
+        self._loading = self._stale = False
+        yield TopLine(self.route, self.store.path)
+        yield Counters()
+        yield RunLine()
+        with Horizontal():
+            yield EntryTable(self.window, COLUMNS, entry_cell(self.wfe.clock))
+            yield EntryDetail()
+        yield Input(id="filter", placeholder="words, or state:failed task:Ship error:5b2c", compact=True)
+        yield Footer(show_command_palette=False)
+
+    def on_mount(self) -> None:
+        """Show what there is, and let ages grow."""
+        self.filter_bar.display = False
+        self._load()
+        self._show_run()
+        self.set_interval(1, self._tick)
+
+    # What is shown
+
+    def store_changed(self, changes: Changes) -> None:
+        if self.window.changed(changes) or "entries" in changes.changed:
+            self._load()
+        self.table.rows_changed(changes.changed.get("entries", []))
+        if "runs" in changes.changed:
+            self._show_run()
+        self._show_detail()
+
+    def _tick(self) -> None:
+        self.window.forget()
+        self.table.refresh()
+        self._show_run()
+
+    def _load(self) -> None:
+        """Query the window's view; what changes meanwhile is queried once afterwards."""
+        self._stale = self._loading
+        if not self._loading:
+            self._loading = True
+            self._query()
+
+    @work(thread=True, group="query")
+    def _query(self) -> None:
+        try:
+            answer = self.window.load()
+            counts = count_states(self.store, self.wfe.clock(), compile_filter(answer.view.filter))
+        except EngineError as error:
+            self.wfe.post_message(self.wfe.Notice(str(error)))
+        else:
+            self.post_message(self.Loaded(answer, counts))
+
+    def on_entries_screen_loaded(self, message: Loaded) -> None:
+        """Show an answer; a late one shows nothing."""
+        self._loading = False
+        if self.window.accept(message.answer):
+            self.table.window_changed()
+            self.query_one(Counters).show(message.counts)
+        if self._stale:
+            self._load()
+
+    def _show_run(self) -> None:
+        newest = self.store.runs.ids(order_by="started", reverse=True, limit=1)
+        run = self.store.runs.get(doc_ids=list(newest))[0] if newest else None
+        number = newest[0] if newest else 0
+        self.query_one(RunLine).show(run, number, self.wfe.clock(), self.store.is_alive)
+
+    @on(EntryTable.RowHighlighted)
+    def _show_detail(self) -> None:
+        detail, row = self.query_one(EntryDetail), self._row_at_cursor()
+        if not detail.display:
+            return
+        documents = self.store.entries.get(doc_ids=[row.id]) if row else []
+        if not documents:
+            detail.clear()
+            return
+        now = self.wfe.clock()
+        detail.show(documents[0], read_row(documents[0], now, self.store.is_alive), read_plan(documents[0], now))
+
+    def on_resize(self) -> None:
+        """The detail stands beside the list where there is room."""
+        self.call_after_refresh(self._show_detail)
+
+    # Looking
+
+    @on(EntryTable.RowChosen)
+    def _open(self) -> None:
+        if row := self._row_at_cursor():
+            self.wfe.open(Route("entries", row.key), processor=row.processor)
+
+    def action_show_trace(self) -> None:
+        """Open the stack trace of the entry at the cursor."""
+        row = self._row_at_cursor()
+        if row and row.error_id:
+            self.wfe.open(Route("errors", row.error_id))
+        else:
+            self.wfe.say("this entry has no error", severity="warning")
+
+    def action_filter(self) -> None:
+        """Open the filter."""
+        self.filter_bar.display = True
+        self.filter_bar.focus()
+
+    @on(Input.Changed, "#filter")
+    def _filter(self, message: Input.Changed) -> None:
+        self._ask(replace(self.window.view, filter=message.value))
+
+    @on(Input.Submitted, "#filter")
+    def _filter_done(self) -> None:
+        self.filter_bar.display = bool(self.filter_bar.value)
+        self.table.focus()
+
+    @on(StateCount.Chosen)
+    def _filter_by_state(self, message: StateCount.Chosen) -> None:
+        state = message.state
+        self.filter_bar.value = f"state:{state.name.lower()}" if state else ""
+        self._filter_done()
+
+    def action_back(self) -> None:
+        """Clear the filter."""
+        self.filter_bar.value = ""
+        self._filter_done()
+
+    @on(EntryTable.HeaderSelected)
+    def _order_by(self, message: EntryTable.HeaderSelected) -> None:
+        view = self.window.view
+        again = view.order == message.column.name
+        self._ask(replace(view, order=message.column.name, reverse=again and not view.reverse))
+
+    def action_next_order(self) -> None:
+        """Sort by the next column."""
+        names = [column.name for column in COLUMNS]
+        view = self.window.view
+        self._ask(replace(view, order=names[(names.index(view.order) + 1) % len(names)], reverse=False))
+
+    def action_reverse_order(self) -> None:
+        """Turn the order round."""
+        self._ask(replace(self.window.view, reverse=not self.window.view.reverse))
+
+    def _ask(self, view: View) -> None:
+        self.window.ask(view)
+        self._load()
+
+    def action_mark_all(self) -> None:
+        """Mark what the filter shows."""
+        self.table.mark_all()
+
+    def action_mark_none(self) -> None:
+        """Take all marks away."""
+        self.table.mark_none()
+
+    @on(EntryTable.MarksChanged)
+    def _show_marks(self) -> None:
+        marks = len(self.window.marks)
+        self.table.border_subtitle = f"{marks} marked" if marks else ""
+
+    def action_copy(self) -> None:
+        """Copy the entry at the cursor as a line."""
+        if row := self._row_at_cursor():
+            parts = (row.key, row.state, row.task, reason(row, self.wfe.clock()), row.error_id)
+            self.wfe.copy("  ".join(part for part in parts if part), "the entry")
+
+    def action_show_output(self) -> None:
+        """Show what the processes started from here have printed."""
+        self.app.push_screen(OutputScreen(self.wfe.processes))
+
+    # Acting
+
+    async def action_new_run(self) -> None:
+        """Start a run of the processor of the entry at the cursor, or of the one the console was started with."""
+        row = self._row_at_cursor()
+        processor = row.processor if row else self.wfe.settings.processor
+        if processor is None:
+            self.wfe.say("there is no entry whose processor could be run", severity="warning")
+        else:
+            self.wfe.start_child(processor, actions=False)
+
+    def action_toggle_repeat(self) -> None:
+        """Switch the repeat of the marked entries, or of the one at the cursor: on, unless it is on for all of them."""
+        targets = self._targets()
+        on = not all(row.repeat is True for row in targets)
+
+        def act(keys: list[str], processor: str) -> operations.ActionResult:
+            return operations.toggle_repeat(keys, on, store=self.store, processor=processor)
+
+        self._act(targets, act, f"repeat {'on' if on else 'off'}")
+
+    def action_restart(self) -> None:
+        """Execute again from the failed task."""
+        self._restart(from_start=False)
+
+    def action_restart_from_start(self) -> None:
+        """Execute again from the start."""
+        self._restart(from_start=True)
+
+    @work
+    async def _restart(self, *, from_start: bool) -> None:
+        targets = self._targets()
+        how = (
+            "from the start; finished tasks are executed again" if from_start else "from the task at which each stands"
+        )
+        if from_start or len(targets) > 1:
+            question = f"Restart {_entries(len(targets))} {how}?"
+            if not targets or not await self.app.push_screen_wait(Confirm(question, [row.key for row in targets])):
+                return
+
+        def act(keys: list[str], processor: str) -> operations.ActionResult:
+            return operations.restart(keys, from_start, store=self.store, processor=processor)
+
+        self._act(targets, act, "restart --from-start" if from_start else "restart")
+
+    def _act(
+        self, targets: list[EntryRow], act: Callable[[list[str], str], operations.ActionResult], verb: str
+    ) -> None:
+        if not targets:
+            self.wfe.say("there is no entry to act on", severity="warning")
+            return
+        for processor in dict.fromkeys(row.processor for row in targets):
+            group = [row for row in targets if row.processor == processor]
+            self._commit(group, processor, act, verb)
+
+    @work(thread=True, group="act")
+    def _commit(
+        self,
+        group: list[EntryRow],
+        processor: str,
+        act: Callable[[list[str], str], operations.ActionResult],
+        verb: str,
+    ) -> None:
+        """Write the act; another process may hold the store for a moment, so not in the screen's thread."""
+        keys = [row.key for row in group]
+        try:
+            result = act(keys, processor)
+        except EngineError as error:
+            self.wfe.post_message(self.wfe.Notice(str(error)))
+            return
+        accepted = frozenset(row.id for row in group if row.key not in result.refused)
+        self.post_message(self.Acted(result, accepted, operations.shell_line(verb, keys)))
+
+    def on_entries_screen_acted(self, message: Acted) -> None:
+        """Say what was done; what succeeded loses its mark, and what needs a worker gets one."""
+        result = message.result
+        self.window.marks -= message.marks
+        self.table.refresh()
+        self.table.post_message(EntryTable.MarksChanged())
+        lines = [f"{result.verb}: {_entries(len(result.accepted))}"] if result.accepted else []
+        lines += [f"{key}: {why}" for key, why in list(result.refused.items())[:5]]
+        if len(result.refused) > 5:
+            lines.append(f"… and {len(result.refused) - 5} more were refused")
+        text = "\n".join([*lines, f"$ {message.shell}"])
+        self.wfe.say(text, severity="warning" if result.refused else "information")
+        if result.accepted and result.needs_worker:
+            for processor in result.actions:
+                self.wfe.start_child(processor, actions=True)
+
+    def _row_at_cursor(self) -> EntryRow | None:
+        cursor = self.window.cursor
+        return None if cursor is None else self.window.row(cursor)
+
+    def _targets(self) -> list[EntryRow]:
+        """The marked entries, else the one at the cursor: a frozen list."""
+        if self.window.marks:
+            return list(rows(self.store, self.wfe.clock(), sorted(self.window.marks)))
+        row = self._row_at_cursor()
+        return [row] if row else []
+
+
+def _entries(number: int) -> str:
+    return f"{number} {'entry' if number == 1 else 'entries'}"

@@ -1,0 +1,73 @@
+"""One entry: its tasks, what happens next, its errors and its data."""
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.widgets import Footer, Static
+
+from engine.exceptions import InputError
+from engine.lookup import find_entry
+from engine.records import read_plan, read_row
+from engine.store import Changes
+from wfe_tui.actions import bindings
+from wfe_tui.routes import Route
+from wfe_tui.screens.base import StoreScreen
+from wfe_tui.widgets.detail import EntryDetail
+from wfe_tui.widgets.top_line import TopLine
+
+
+class EntryScreen(StoreScreen):
+    """An entry, as the store has it now.
+
+    Args:
+        key: of the entry.
+        processor: `module:Class`; None where the key alone names it.
+    """
+
+    CSS_PATH = "entries.tcss"
+    AUTO_FOCUS = "EntryDetail"
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("entry")]
+
+    def __init__(self, key: str, processor: str | None) -> None:
+        super().__init__()
+        self.route = Route("entries", key)
+        self._key = key
+        self._processor = processor
+
+    def compose(self) -> ComposeResult:
+        yield TopLine(self.route, self.store.path)
+        yield EntryDetail()
+        yield Footer(show_command_palette=False)
+
+    def on_mount(self) -> None:
+        """Show the entry."""
+        self._show()
+
+    def store_changed(self, changes: Changes) -> None:
+        if "entries" in changes.changed or "entries" in changes.removed:
+            self._show()
+
+    def _show(self) -> None:
+        detail = self.query_one(EntryDetail)
+        try:
+            document = find_entry(self.store, self._key, self._processor)
+        except InputError as error:
+            detail.clear()
+            self.wfe.say(str(error), severity="error")
+            return
+        now = self.wfe.clock()
+        detail.show(document, read_row(document, now, self.store.is_alive), read_plan(document, now))
+
+    def action_show_trace(self) -> None:
+        """Open the stack trace of the entry's newest error."""
+        document = find_entry(self.store, self._key, self._processor)
+        errors = [e["error_id"] for e in document["executions"] or [] if e["error_id"]] or [document["error_id"]]
+        if errors[-1]:
+            self.wfe.open(Route("errors", errors[-1]))
+        else:
+            self.wfe.say("this entry has no error", severity="warning")
+
+    def action_copy(self) -> None:
+        """Copy what is shown."""
+        self.wfe.copy(str(self.query_one("EntryDetail Static", Static).content), "the entry")

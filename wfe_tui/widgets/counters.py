@@ -1,0 +1,53 @@
+"""How many entries stand in each state, in one line; a click filters by it."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Static
+
+from engine.planning import State
+from wfe_tui.widgets.states import COLOURS, GLYPHS
+
+
+class StateCount(Static):
+    """One state's count."""
+
+    @dataclass
+    class Chosen(Message):
+        """A count was clicked."""
+
+        state: State | None
+
+    def __init__(self, state: State | None) -> None:
+        super().__init__(markup=False)
+        self.state = state
+
+    def show(self, number: int) -> None:
+        """Show a count; that of a state without entries is not shown."""
+        self.display = bool(number) or self.state is None
+        if self.state is None:
+            self.update(Content.assemble((str(number), "bold"), " entries"))
+        else:
+            self.update(Content.styled(f"{GLYPHS[self.state]} {number} {self.state}", COLOURS[self.state]))
+
+    def on_click(self) -> None:
+        """Tell which state it was."""
+        self.post_message(self.Chosen(self.state))
+
+
+class Counters(Horizontal):
+    """The counts of all states, of the same entries as the list shows."""
+
+    def compose(self) -> ComposeResult:
+        yield StateCount(None)
+        for state in State:
+            yield StateCount(state)
+
+    def show(self, counts: Counter[State]) -> None:
+        """Show these counts."""
+        for counter in self.query(StateCount):
+            counter.show(counts.total() if counter.state is None else counts[counter.state])

@@ -1,0 +1,86 @@
+"""One entry in full: how it stands, what happens next, its tasks, its errors, its data."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.highlight import highlight
+from textual.widgets import Static
+
+from engine.clock import duration, from_text, local_time
+from engine.planning import Plan, Step
+from engine.records import EntryRow
+from engine.text import literal
+from wfe_tui.widgets.states import STEPS, state_content
+
+
+class EntryDetail(VerticalScroll):
+    """Shows an entry's document, row and plan."""
+
+    def compose(self) -> Any:
+        yield Static(markup=False)
+
+    def show(self, document: Mapping[str, Any], row: EntryRow, planned: Plan) -> None:
+        """Show this entry."""
+        self.query_one(Static).update(entry_content(document, row, planned))
+
+    def clear(self) -> None:
+        """Show that there is no entry."""
+        self.query_one(Static).update(Content.styled("no entry", "$text-muted"))
+
+
+def entry_content(document: Mapping[str, Any], row: EntryRow, planned: Plan) -> Content:
+    """All that is to be said of an entry."""
+    executions = document["executions"] or []
+    lines = [
+        Content.assemble((literal(row.key), "bold"), "  ", state_content(row.state)),
+        Content.styled(literal(row.processor), "$text-muted"),
+        Content.assemble(("next  ", "$text-muted"), literal(row.next(planned))),
+        Content(""),
+    ]
+    width = max((len(step.task) for step in planned.steps), default=0)
+    for step in planned.steps:
+        lines += _task(step, [e for e in executions if e["name"] == step.task], width)
+    errors = [e for e in executions if e["error_id"]]
+    if errors:
+        lines += [Content(""), _heading("Errors, newest first")]
+        lines += [
+            Content.assemble(
+                (f"{e['error_id']}  ", "$text-error"), f"{literal(e['name'])}, attempt {e['run_count']}, {_at(e)}"
+            )
+            for e in reversed(errors)
+        ]
+    lines += [Content(""), _heading("Data"), json_content(document["data"])]
+    if document["due_date"]:
+        lines.append(Content(f"due date {literal(document['due_date'])}"))
+    return Content("\n").join(lines)
+
+
+def json_content(data: Any) -> Content:
+    """JSON data on lines, coloured, and literal."""
+    text = orjson.dumps(data, option=orjson.OPT_INDENT_2).decode()
+    return highlight(literal(text, lines=True), language="json")
+
+
+def _task(step: Step, attempts: list[dict[str, Any]], width: int) -> list[Content]:
+    glyph, colour = STEPS[step.kind]
+    newest = attempts[-1] if attempts else None
+    if newest and newest["running"] and not newest["restart"]:
+        glyph, colour = "▶", "$text-accent"
+    took = duration(newest["execution_time"], newest["finished_at"]) if newest else ""
+    count = f"{len(attempts)}×" if len(attempts) > 1 else ""
+    head = Content.assemble(
+        (f"{glyph} ", colour), literal(step.task).ljust(width), f"  {took:>6}  {count:>3}  ", (str(step.kind), colour)
+    )
+    why = step.why if newest else ""
+    return [head, *([Content.styled(f"    {literal(why)}", "$text-muted")] if why else [])]
+
+
+def _heading(text: str) -> Content:
+    return Content.styled(text, "bold $text-muted")
+
+
+def _at(execution: Mapping[str, Any]) -> str:
+    return local_time(from_text(execution["execution_time"]))

@@ -1,0 +1,49 @@
+"""The newest run in one line: bar, count, rate and time left while it goes on; how it ended afterwards."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from textual.content import Content
+from textual.widgets import Static
+
+from engine.clock import from_text, local_time, short
+from engine.planning import State
+from engine.text import literal
+from wfe_tui.widgets.states import bar
+
+
+class RunLine(Static):
+    """Shows one run's document; see `engine.stored.StoreJournal`."""
+
+    def __init__(self) -> None:
+        super().__init__(markup=False)
+
+    def show(self, run: Mapping[str, Any] | None, number: int, now: datetime, is_alive: Callable[[str], bool]) -> None:
+        """Show a run, or that there was none yet."""
+        self.update(run_content(run, number, now, is_alive) if run else Content.styled("no run yet", "$text-muted"))
+
+
+def run_content(run: Mapping[str, Any], number: int, now: datetime, is_alive: Callable[[str], bool]) -> Content:
+    """What is to be said of a run at `now`."""
+    name = literal(f"run {number} {run['processor']}")
+    states = {State(state): count for state, count in run["states"].items()}
+    failed = sum(states.get(state, 0) for state in (State.FAILED, State.INTERRUPTED, State.IN_DOUBT))
+    failures = Content.styled(f"  {failed} failed", "$text-error") if failed else Content("")
+    considered, total = run["considered"], run["total"]
+    began = from_text(run["started"])
+    if run["ended"]:
+        took = short((from_text(run["ended"]) - began).total_seconds())
+        text = f"{name} {run['ending']} {local_time(from_text(run['ended']))}: {considered} entries in {took}"
+        return Content.styled(text, "$text-muted") + failures
+    if not is_alive(run["owner"]):
+        return Content.styled(f"{name} died after {considered} entries", "$text-error") + failures
+    rate = considered / max((now - began).total_seconds(), 0.001)
+    left = f", {short((total - considered) / rate)} left" if total and rate and considered < total else ""
+    of = f"/{total}" if total else ""
+    return Content.assemble(
+        (f"▶ {name} ", "$text-accent"),
+        bar(considered, total, 20, "$text-accent") if total else "",
+        f" {considered}{of}, {rate:.0f}/s{left}",
+        failures,
+    )

@@ -1,0 +1,48 @@
+"""How a state, a step and a progress look everywhere: a glyph and a colour, never a colour alone."""
+
+from textual.content import Content
+
+from engine.planning import State, StepKind
+
+GLYPHS = {
+    State.READY: "○",
+    State.WAITING: "◷",
+    State.RUNNING: "▶",
+    State.INTERRUPTED: "◼",
+    State.FAILED: "✗",
+    State.IN_DOUBT: "?",
+    State.FINISHED: "✓",
+}
+
+COLOURS = {
+    State.READY: "$text-primary",
+    State.WAITING: "$text-warning",
+    State.RUNNING: "$text-accent",
+    State.INTERRUPTED: "$text-secondary",
+    State.FAILED: "$text-error",
+    State.IN_DOUBT: "$text-error",
+    State.FINISHED: "$text-success",
+}
+
+STEPS = {
+    StepKind.DONE: ("✓", "$text-success"),
+    StepKind.EXECUTE: ("○", "$text-primary"),
+    StepKind.REPEAT: ("↻", "$text-primary"),
+    StepKind.WAIT_UNTIL: ("◷", "$text-warning"),
+    StepKind.WAIT_CYCLES: ("◷", "$text-warning"),
+    StepKind.INTERRUPTED: ("◼", "$text-secondary"),
+    StepKind.FAILED: ("✗", "$text-error"),
+    StepKind.IN_DOUBT: ("?", "$text-error"),
+    StepKind.NOT_REACHED: ("·", "$text-muted"),
+}
+
+
+def state_content(state: State) -> Content:
+    """A state with its glyph."""
+    return Content.styled(f"{GLYPHS[state]} {state}", COLOURS[state])
+
+
+def bar(done: int, total: int, width: int, style: str) -> Content:
+    """A bar of `width` cells, filled as far as `done` of `total`."""
+    filled = round(width * done / total) if total else 0
+    return Content.assemble(("━" * filled, style), ("━" * (width - filled), "$surface-lighten-2"))

@@ -1,0 +1,61 @@
+"""A stack trace: the user's own frames open with their source, those of libraries folded."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from textual.content import Content
+from textual.highlight import highlight
+
+from engine.text import literal
+
+RELATIONS = {
+    "cause": "which was caused by",
+    "context": "which happened while handling",
+}
+
+
+def trace_content(record: Mapping[str, Any], *, libraries: bool) -> Content:
+    """An error record as it is shown, the raising line of the newest exception first in sight.
+
+    Args:
+        record: of the table `errors`.
+        libraries: open the frames of libraries, too.
+    """
+    lines = list(_exception(record, libraries))
+    for cause in record["causes"]:
+        lines += [Content(""), Content.styled(RELATIONS[cause["relation"]], "italic $text-muted"), Content("")]
+        lines += _exception(cause, libraries)
+    return Content("\n").join(lines)
+
+
+def _exception(described: Mapping[str, Any], libraries: bool) -> Iterator[Content]:
+    yield Content.assemble(
+        (literal(described["type"]), "bold $text-error"), ": ", literal(described["message"], lines=True)
+    )
+    yield from (Content(literal(note, lines=True)) for note in described["notes"])
+    for frame in described["frames"]:
+        yield Content("")
+        yield from _open(frame) if frame["own"] or libraries else _folded(frame)
+
+
+def _open(frame: Mapping[str, Any]) -> Iterator[Content]:
+    colour = "bold $text-primary" if frame["own"] else "$text-muted"
+    yield Content.assemble(
+        (literal(frame["file"]), colour),
+        (f":{frame['line']}", "$text-warning"),
+        " in ",
+        (literal(frame["function"]), "bold"),
+    )
+    source = literal("\n".join(frame["source"]), lines=True)
+    width = len(str(frame["first"] + len(frame["source"])))
+    for number, line in enumerate(highlight(source, language="python").split("\n"), frame["first"]):
+        raising = number == frame["line"]
+        mark = (
+            Content.styled(f"❱ {number:>{width}} ", "bold $text-error") if raising else Content(f"  {number:>{width}} ")
+        )
+        yield mark + Content.styled("│ ", "$text-muted") + (line.stylize("bold") if raising else line)
+
+
+def _folded(frame: Mapping[str, Any]) -> Iterator[Content]:
+    place = f"{literal(frame['file'])}:{frame['line']} in {literal(frame['function'])}"
+    yield Content.styled(place, "$text-muted")
