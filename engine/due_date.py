@@ -21,8 +21,11 @@ from engine.exceptions import InputError
 
 _FORM = re.compile(
     r"(?P<relation>[<>]?)\s*(?P<year>\d{4})([-/])(?P<month>\d{2})\3(?P<day>\d{2})"
-    r"([ T](?P<hour>\d{2})(:(?P<minute>\d{2})(:(?P<second>\d{2}))?)?)?"
+    r"([ T](?P<hour>\d{2})(:(?P<minute>\d{2})(:(?P<second>\d{2}))?)?)?",
+    re.ASCII,
 )
+_NEVER = datetime(9999, 1, 1)  # noqa: DTZ001 - local time, too
+"""Stands for every later date, which people write for “never”: the calendar ends before the windows of some do."""
 
 
 class Relation(StrEnum):
@@ -70,12 +73,13 @@ def parse_due_date(text: str) -> DueDate:
     if found is None:
         raise InputError(_refusal(text))
     try:
-        start = datetime(  # noqa: DTZ001 - local time, as its author means it
+        named = datetime(  # noqa: DTZ001 - local time, as its author means it
             int(found["year"]), int(found["month"]), int(found["day"]),
             int(found["hour"] or 0), int(found["minute"] or 0), int(found["second"] or 0),
         )  # fmt: skip
     except ValueError as error:
         raise InputError(_refusal(text)) from error
+    start = min(named, _NEVER)
     if found["second"]:
         length = timedelta(seconds=1)
     elif found["minute"]:

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 from uuid import UUID
 
@@ -59,11 +58,11 @@ def error_record(
         at: when (UTC).
 
     Returns:
-        JSON data: error_id, fingerprint, type, message, notes, frames, causes (the exceptions before it, newest first, each
-        with type, message, notes, frames and `relation`), text (the traceback as Python prints it), task, key, processor,
-        host, pid, time.
+        JSON data: error_id, fingerprint, type, message, notes, frames, causes (the exceptions before it, newest first,
+        each with type, message, notes, frames and `relation`), text (the traceback as Python prints it), task, key,
+        processor, host, pid, time.
     """
-    frames = list(_frames(error.__traceback__))
+    frames = list(_frames(error))
     return {
         "error_id": str(error_id),
         "fingerprint": fingerprint(error, frames, task),
@@ -121,33 +120,32 @@ def _causes(error: BaseException) -> Iterator[dict[str, Any]]:
         if before is None or id(before) in seen:
             return
         seen.add(id(before))
-        yield {"relation": relation, **_described(before, list(_frames(before.__traceback__)))}
+        yield {"relation": relation, **_described(before, list(_frames(before)))}
         error = before
 
 
-def _frames(trace: TracebackType | None) -> Iterator[Frame]:
+def _frames(error: BaseException) -> Iterator[Frame]:
     """The frames below the engine's own call of the task, outermost first."""
-    walked = [(frame, line) for frame, line in traceback.walk_tb(trace)]
+    walked = [(frame, line) for frame, line in traceback.walk_tb(error.__traceback__)]
     while len(walked) > 1 and _is_engine(walked[0][0].f_code.co_filename):
         walked.pop(0)
     if len(walked) > MAX_FRAMES:
         walked = walked[: MAX_FRAMES // 2] + walked[-MAX_FRAMES // 2 :]
     for frame, line in walked:
         code = frame.f_code
-        first = max(1, line - CONTEXT_LINES)
-        shown = range(first, line + CONTEXT_LINES + 1)
-        source = [linecache.getline(code.co_filename, number, frame.f_globals) for number in shown]
-        while source and not source[-1]:
-            source.pop()
-        yield Frame(
-            file=code.co_filename,
-            line=line,
-            function=code.co_qualname,
-            module=_module_name(frame.f_globals.get("__name__"), code.co_filename),
-            own=_is_own(code.co_filename),
-            first=first,
-            source=[text.rstrip("\n") for text in source],
-        )
+        module = _module_name(frame.f_globals.get("__name__"), code.co_filename)
+        yield _frame(code.co_filename, line, code.co_qualname, module, frame.f_globals)
+    if isinstance(error, SyntaxError) and error.filename and error.lineno:
+        # The text at fault was never executed, so no frame has it; it is what its reader wants to see.
+        yield _frame(error.filename, error.lineno, "(not compiled)", _module_name(None, error.filename), {})
+
+
+def _frame(file: str, line: int, function: str, module: str, namespace: dict[str, Any]) -> Frame:
+    first = max(1, line - CONTEXT_LINES)
+    source = [linecache.getline(file, number, namespace) for number in range(first, line + CONTEXT_LINES + 1)]
+    while source and not source[-1]:
+        source.pop()
+    return Frame(file, line, function, module, _is_own(file), first, [text.rstrip("\n") for text in source])
 
 
 def _module_name(name: object, file: str) -> str:

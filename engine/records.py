@@ -1,8 +1,8 @@
 """An entry as the store holds it, and as a list shows it: pure translations, no I/O.
 
 A document of the table `entries` has the user's own fields under `data`, the entry's progress under the model's names,
-and beside them what lists are sorted and filtered by: state, task, reason, error_id, repeat, attempts, done, due,
-updated.
+and beside them what lists are sorted and filtered by: state, urgency, task, reason, error_id, repeat, attempts,
+done, due, updated.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -22,6 +22,23 @@ from engine.planning import Plan, State, plan
 
 PROGRESS_FIELDS = frozenset(WorkflowModel.model_fields)
 """The fields that every entry has: its due date, source, executions and finished moment."""
+
+
+URGENCY = (
+    State.FAILED,
+    State.IN_DOUBT,
+    State.INTERRUPTED,
+    State.RUNNING,
+    State.WAITING,
+    State.READY,
+    State.FINISHED,
+)
+"""The states in the order in which an operator wants to see them."""
+
+
+def shown_state(state: State) -> dict[str, Any]:
+    """The fields by which a state is counted, filtered and sorted."""
+    return {"state": state, "urgency": URGENCY.index(state)}
 
 
 def entry_data(entry: WorkflowModel) -> dict[str, Any]:
@@ -68,7 +85,7 @@ def summary(entry: WorkflowModel, tasks: Sequence[str], moment: datetime) -> dic
     else:
         reason = "" if planned.state is State.READY and not attempts else planned.why
     return {
-        "state": planned.state,
+        **shown_state(planned.state),
         "task": task,
         "reason": reason,
         "error_id": str(newest.error_id) if newest and newest.error_id else None,
@@ -100,10 +117,10 @@ class EntryRow:
 
     @property
     def repeat_words(self) -> str:
-        """Its repeat in a word or two; nothing when it is off."""
+        """Its repeat in a word; nothing when it is off."""
         if isinstance(self.repeat, bool):
             return "on" if self.repeat else ""
-        return str(self.repeat["kind"]).replace("_", " ")
+        return {"after_time": "time", "after_datetime": "date", "after_cycle": "cycles"}[self.repeat["kind"]]
 
     def next(self, planned: Plan) -> str:
         """What happens next and why, in a line; `planned` is the plan of this entry."""

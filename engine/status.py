@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, StrictBool, Tag
 
 from engine.clock import as_utc
+from engine.text import counted
 
 UtcDatetime = Annotated[datetime, AfterValidator(as_utc)]
 """A moment in UTC; one that comes without a zone is taken as local time."""
@@ -80,14 +81,18 @@ class RepeatAfterDatetime(RepeatPolicy):
         return Ripe(why) if moment >= self.date_time else NotYet(why, until=self.date_time)
 
 
+_LONGEST = 1_000 * 365 * 86_400
+"""Of each part of a delay, in seconds: a thousand years, so that its end is still in the calendar."""
+
+
 class RepeatAfterTime(RepeatPolicy):
     """Execute again in the first run that comes this long after the execution began. The parts add up."""
 
     kind: Literal["after_time"] = "after_time"
-    seconds: int = Field(default=0, ge=0)
-    minutes: int = Field(default=0, ge=0)
-    hours: int = Field(default=0, ge=0)
-    days: int = Field(default=0, ge=0)
+    seconds: int = Field(default=0, ge=0, le=_LONGEST)
+    minutes: int = Field(default=0, ge=0, le=_LONGEST // 60)
+    hours: int = Field(default=0, ge=0, le=_LONGEST // 3_600)
+    days: int = Field(default=0, ge=0, le=_LONGEST // 86_400)
 
     def get_timedelta(self) -> timedelta:
         """The parts as one duration."""
@@ -170,8 +175,3 @@ class StatusException(Exception):  # noqa: N818 - the published name
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.status, *self._given)
-
-
-def counted(number: int, noun: str) -> str:
-    """`1 run`, `2 runs`."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -17,7 +17,7 @@ from engine.journal import Ending, Failure, Journal, RunResult
 from engine.model import TaskExecution, WorkflowModel
 from engine.planning import State
 from engine.processor import Processor
-from engine.records import PROGRESS_FIELDS, entry_data, entry_progress, read_progress, summary
+from engine.records import PROGRESS_FIELDS, entry_data, entry_progress, read_progress, shown_state, summary
 from engine.store import Store, store_path
 
 
@@ -215,7 +215,7 @@ class StoreJournal(Journal):
                 return False
             taken = read_progress(document)
             entry.executions, entry.finished = taken.executions, taken.finished
-            self._update(key, {"owner": self.store.owner, "state": State.RUNNING, "run": self.run})
+            self._set(key, {"owner": self.store.owner, "run": self.run})
         return True
 
     def start(self, entry: WorkflowModel, execution: TaskExecution) -> None:
@@ -226,7 +226,7 @@ class StoreJournal(Journal):
             "error_id": None,
             "repeat": False,
         }
-        self._update(required_key(entry), {**entry_progress(entry), **shown, "state": State.RUNNING, "due": None})
+        self._update(required_key(entry), {**entry_progress(entry), **shown, **shown_state(State.RUNNING), "due": None})
 
     def check(self, entry: WorkflowModel) -> None:
         entry_data(entry)
@@ -243,18 +243,18 @@ class StoreJournal(Journal):
             changed = {field for field, value in data.items() if value != document["data"].get(field, _MISSING)}
             shown = self._summary(entry, document["tasks"])
             if document["owner"]:
-                shown["state"] = State.RUNNING
+                shown |= shown_state(State.RUNNING)
             written = sorted({*document["written"], *changed})
             self._update(key, {**entry_progress(entry), "data": data, "written": written, **shown})
 
     def release(self, entry: WorkflowModel) -> None:
         key = required_key(entry)
         with self.store.transaction():
-            self._update(key, {"owner": None, **self._summary(entry, self._stored(key)["tasks"])})
+            self._set(key, {"owner": None, **self._summary(entry, self._stored(key)["tasks"])})
 
     def lose(self, entry: WorkflowModel, failure: Failure) -> None:
-        shown = {"state": failure.state, "reason": failure.reason, "error_id": failure.error_id}
-        self._update(required_key(entry), {"owner": None, **shown})
+        shown = {"reason": failure.reason, "error_id": failure.error_id, "owner": None}
+        self._update(required_key(entry), {**shown_state(failure.state), **shown})
 
     def error(self, record: dict[str, Any]) -> None:
         self.store.errors.insert({**record, "run": self.run})
@@ -324,8 +324,12 @@ class StoreJournal(Journal):
         return document
 
     def _update(self, key: str, fields: Mapping[str, Any]) -> None:
+        """Change an entry's progress or data: it is new from now on."""
+        self._set(key, {**fields, "updated": self._now()})
+
+    def _set(self, key: str, fields: Mapping[str, Any]) -> None:
         doc_id = self._ids[key] if key in self._ids else self._stored(key).doc_id
-        self.store.entries.update({**fields, "updated": self._now()}, doc_ids=[doc_id])
+        self.store.entries.update(fields, doc_ids=[doc_id])
 
     def _update_run(self, fields: Mapping[str, Any]) -> None:
         if self.run is not None:

@@ -1,7 +1,8 @@
-"""Makes text from outside (entry data, exception messages) safe to draw: what cannot be seen, or would command the
-terminal, becomes a symbol that can be seen. Nothing is lost and nothing is obeyed."""
+"""Text for people. What comes from outside (entry data, exception messages) is made literal: what cannot be seen, or
+would command the terminal, becomes a symbol that can be seen. Nothing is lost and nothing is obeyed."""
 
 import re
+from pathlib import Path
 
 _TAB = 4
 
@@ -39,3 +40,14 @@ def _symbol(match: re.Match[str]) -> str:
     if code < 0x20:
         return chr(0x2400 + code)
     return "␡" if code == 0x7F else f"«U+{code:04X}»"
+
+
+def counted(number: int, noun: str, plural: str | None = None) -> str:
+    """`1 run`, `2 runs`; the plural where an s does not make it."""
+    return f"{number} {noun if number == 1 else plural or noun + 's'}"
+
+
+def short_path(path: str | Path) -> str:
+    """A path with the user's home folder as `~`, literal."""
+    place, home = Path(path), Path.home()
+    return literal(f"~/{place.relative_to(home)}" if place.is_relative_to(home) else str(path))

@@ -31,9 +31,10 @@ FIELDS = {
 }
 """What a filter's word looks at: the operator's name for it -> the document's field."""
 
-ORDERS = {
+ORDERS: Mapping[str, tuple[str | None, bool]] = {
+    "arrival": (None, False),
     "key": ("key", False),
-    "state": ("state", False),
+    "state": ("urgency", False),
     "progress": ("done", False),
     "task": ("task", False),
     "reason": ("reason", False),
@@ -42,7 +43,7 @@ ORDERS = {
     "age": ("updated", True),
 }
 """What the rows are sorted by: the column's name -> the document's field, and whether it runs the other way round (the
-youngest was updated last)."""
+youngest was updated last). Arrival is the order in which entries came into the store: no row moves by itself."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ class View:
     """
 
     filter: str = ""
-    order: str = "key"
+    order: str = "arrival"
     reverse: bool = False
 
     def __post_init__(self) -> None:
@@ -68,8 +69,8 @@ class View:
 
     @property
     def is_steady(self) -> bool:
-        """No change of an entry moves it, or takes it in or out: a key never changes."""
-        return self.order == "key" and not self.filter
+        """No change of an entry moves it, or takes it in or out."""
+        return self.order in ("arrival", "key") and not self.filter
 
 
 @dataclass(frozen=True)

@@ -74,7 +74,7 @@ def read_fields(entry: Distribution) -> dict[str, Any]:
     try:
         fields = metadata.Distribution.at(entry.path).metadata.json
     except UnicodeDecodeError as error:
-        error.add_note(f"to repair {entry.path}: {entry.repair}")
+        error.add_note(f"to repair: {entry.repair}")
         raise
     if not fields.get("name"):
         raise ValueError(f"{entry.path} holds no METADATA that names a distribution; to repair: {entry.repair}")
@@ -100,10 +100,11 @@ def verify(entry: Distribution, recorded: RecordedFile) -> None:
     """Raises MissingFileError or ChangedFileError unless the file is as it was recorded."""
     file = entry.root / recorded.path
     if not file.is_file():
-        raise MissingFileError(f"{file} is listed in RECORD but not there; to repair: {entry.repair}")
+        raise MissingFileError(f"{recorded.path} is listed in RECORD but not there; to repair: {entry.repair}")
     size = file.stat().st_size
     if recorded.size not in (None, size):
-        raise ChangedFileError(f"{file} has {size} bytes, RECORD says {recorded.size}; to repair: {entry.repair}")
+        sizes = f"{size} bytes, RECORD says {recorded.size}"
+        raise ChangedFileError(f"{recorded.path} has {sizes}; to repair: {entry.repair}")
     check_hash(entry, file, recorded)
 
 
@@ -112,7 +113,7 @@ def check_hash(entry: Distribution, file: Path, recorded: RecordedFile) -> None:
     with file.open("rb") as content:
         digest = hashlib.file_digest(content, recorded.algorithm).digest()
     if base64.urlsafe_b64encode(digest).decode().rstrip("=") != recorded.digest:
-        raise ChangedFileError(f"{file} has not the {recorded.algorithm} in RECORD; to repair: {entry.repair}")
+        raise ChangedFileError(f"{recorded.path} differs from its hash in RECORD; to repair: {entry.repair}")
 
 
 class CheckRequirements(Task):
@@ -158,7 +159,7 @@ def compile_source(entry: Distribution, source: Path) -> None:
     try:
         compile(source.read_bytes(), str(source), "exec", dont_inherit=True)
     except SyntaxError as error:
-        error.add_note(f"to repair {source}: {entry.repair}")
+        error.add_note(f"to repair: {entry.repair}")
         raise
 
 

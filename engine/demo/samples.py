@@ -46,4 +46,8 @@ def _copy(original: Path, copy: Path) -> None:
 
 def _repair(copy: Path) -> str:
     command = copy / "REPAIR"
-    return f"cd {shlex.quote(str(copy))} && {command.read_text(encoding='utf-8').strip()}" if command.is_file() else ""
+    if not command.is_file():
+        return ""
+    home = Path.home()
+    folder = f"~/{shlex.quote(str(copy.relative_to(home)))}" if copy.is_relative_to(home) else shlex.quote(str(copy))
+    return f"cd {folder} && {command.read_text(encoding='utf-8').strip()}"

@@ -12,7 +12,6 @@ from engine.store.schema import field_value, quoted
 from engine.store.storage import SqliteStorage
 
 Content = dict[str, Any]
-_Where = tuple[str, tuple[Any, ...]]
 
 _PAGE = 1_000
 _BEFORE_ALL = -(2**63)
@@ -105,18 +104,16 @@ class Rows(Mapping[str, Content]):
         offset: int = 0,
     ) -> "array[int]":
         """The ids of the documents that answer a condition; see `DocumentTable.ids`."""
-        where = self._exactly(cond)
-        if where is None:
-            found = self._matching_ids(cond)
-            if order_by is None:
-                return found[:: -1 if reverse else 1][offset : None if limit is None else offset + limit]
-            where = self._among(found)
+        if cond is not None and order_by is None:
+            # Sorted here: asked for an order, SQLite would rather read the whole table in it than use the index.
+            found = array("q", sorted(self._matching_ids(cond), reverse=reverse))
+            return found[offset : None if limit is None else offset + limit]
         direction = "DESC" if reverse else "ASC"
         order = f"id {direction}"
         if order_by is not None:
             # NULL is SQLite's least value, so it is last by itself when the order is reversed.
             order = f"{field_value(order_by)} {direction}{'' if reverse else ' NULLS LAST'}, {order}"
-        sql, parameters = where
+        sql, parameters = self._where(cond)
         rows = self.storage.rows(
             f"SELECT id FROM docs WHERE {sql} ORDER BY {order} LIMIT ? OFFSET ?",
             (*parameters, -1 if limit is None else limit, offset),
@@ -125,41 +122,39 @@ class Rows(Mapping[str, Content]):
 
     def count(self, cond: QueryLike) -> int:
         """How many documents answer a condition."""
-        where = self._exactly(cond)
-        if where is None:
-            return len(self._matching_ids(cond))
-        sql, parameters = where
-        count: int = self.storage.rows(f"SELECT count(*) FROM docs WHERE {sql}", parameters)[0][0]
-        return count
+        return len(self._matching_ids(cond))
 
     def counts(self, field: str, cond: QueryLike | None = None) -> dict[Any, int]:
         """How many documents have each value of a field; see `DocumentTable.counts`."""
-        sql, parameters = self._exactly(cond) or self._among(self._matching_ids(cond))
+        sql, parameters = self._where(cond)
         return dict(
             self.storage.rows(f"SELECT {field_value(field)}, count(*) FROM docs WHERE {sql} GROUP BY 1", parameters)
         )
 
-    def _exactly(self, cond: QueryLike | None) -> _Where | None:
-        """The SQL that answers a condition without a look at the documents; None if they must be looked at."""
+    def _where(self, cond: QueryLike | None) -> tuple[str, tuple[Any, ...]]:
+        """The SQL of a condition: by the index alone if it can answer, else by the ids of those that do."""
         if cond is None:
             return self._all, ()
         narrowing = self._narrowing(cond)
-        if narrowing is None or not narrowing.is_exact:
-            return None
-        return f"{self._all} AND {narrowing.sql}", narrowing.parameters
+        if narrowing is not None and narrowing.is_exact:
+            return f"{self._all} AND {narrowing.sql}", narrowing.parameters
+        return f"{self._all} AND id IN (SELECT value FROM json_each(?))", (_json(self._matching_ids(cond)),)
 
-    def _matching_ids(self, cond: QueryLike | None) -> "array[int]":
-        return array("q", self.matching(cond, keep=lambda content: None))
+    def _matching_ids(self, cond: QueryLike) -> list[int]:
+        narrowing = self._narrowing(cond)
+        if narrowing is not None and narrowing.is_exact:
+            return self._narrowed_ids(narrowing)
+        return list(self.matching(cond, keep=lambda content: None))
 
-    def _among(self, ids: "array[int]") -> _Where:
-        return f"{self._all} AND id IN (SELECT value FROM json_each(?))", (_json(ids.tolist()),)
+    def _narrowed_ids(self, narrowing: Narrowing) -> list[int]:
+        found = self.storage.rows(f"SELECT id FROM docs WHERE {self._all} AND {narrowing.sql}", narrowing.parameters)
+        return [doc_id for (doc_id,) in found]
 
     def _narrowing(self, cond: QueryLike | None) -> Narrowing | None:
         return None if cond is None else narrow(cond, self.table, self.storage.indexes.get(self.table, ()))
 
     def _narrowed(self, narrowing: Narrowing) -> Iterator[tuple[int, Content]]:
-        found = self.storage.rows(f"SELECT id FROM docs WHERE {self._all} AND {narrowing.sql}", narrowing.parameters)
-        ids = sorted(doc_id for (doc_id,) in found)
+        ids = sorted(self._narrowed_ids(narrowing))
         for start in range(0, len(ids), _PAGE):
             yield from self.chosen(ids[start : start + _PAGE]).items()
 

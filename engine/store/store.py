@@ -13,7 +13,7 @@ from engine.store.storage import Changes, SqliteStorage
 from engine.store.table import DocumentTable
 
 _INDEXES: Mapping[str, tuple[str, ...]] = {
-    "entries": ("key", "processor", "state", "updated", "error_id", "due", "owner"),
+    "entries": ("key", "processor", "state", "urgency", "updated", "error_id", "due", "owner"),
     "errors": ("error_id", "fingerprint", "key", "time"),
     "runs": ("processor", "started"),
     "actions": ("open", "when"),

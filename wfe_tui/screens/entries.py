@@ -9,9 +9,10 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
+from textual.content import Content
 from textual.getters import query_one
 from textual.message import Message
-from textual.widgets import Footer, Input
+from textual.widgets import Footer, Input, Static
 
 from engine import operations
 from engine.exceptions import EngineError
@@ -19,6 +20,7 @@ from engine.lookup import count_states, rows
 from engine.planning import State
 from engine.records import EntryRow, read_plan, read_row
 from engine.store import Changes
+from engine.text import counted, literal
 from wfe_tui.actions import bindings
 from wfe_tui.routes import ENTRIES, Route
 from wfe_tui.screens.base import StoreScreen
@@ -30,7 +32,7 @@ from wfe_tui.widgets.entry_columns import COLUMNS, entry_cell, reason
 from wfe_tui.widgets.run_line import RunLine
 from wfe_tui.widgets.table import EntryTable
 from wfe_tui.widgets.top_line import TopLine
-from wfe_tui.window import Answer, View, Window, compile_filter
+from wfe_tui.window import ORDERS, Answer, View, Window, compile_filter
 
 
 class EntriesScreen(StoreScreen):
@@ -69,6 +71,7 @@ class EntriesScreen(StoreScreen):
         with Horizontal():
             yield EntryTable(self.window, COLUMNS, entry_cell(self.wfe.clock))
             yield EntryDetail()
+        yield Static(id="said", markup=False)
         yield Input(id="filter", placeholder="words, or state:failed task:Ship error:5b2c", compact=True)
         yield Footer(show_command_palette=False)
 
@@ -129,6 +132,7 @@ class EntriesScreen(StoreScreen):
     @on(EntryTable.RowHighlighted)
     def _show_detail(self) -> None:
         detail, row = self.query_one(EntryDetail), self._row_at_cursor()
+        self.query_one("#said", Static).update(Content(literal(reason(row, self.wfe.clock()) if row else "")))
         if not detail.display:
             return
         documents = self.store.entries.get(doc_ids=[row.id]) if row else []
@@ -172,9 +176,16 @@ class EntriesScreen(StoreScreen):
         self.table.focus()
 
     @on(StateCount.Chosen)
-    def _filter_by_state(self, message: StateCount.Chosen) -> None:
-        state = message.state
-        self.filter_bar.value = f"state:{state.name.lower()}" if state else ""
+    def _filter_by_count(self, message: StateCount.Chosen) -> None:
+        self._filter_by_state(message.state)
+
+    def action_only_failed(self) -> None:
+        """Show failed entries alone, or all again."""
+        only = state_filter(State.FAILED)
+        self._filter_by_state(None if self.filter_bar.value == only else State.FAILED)
+
+    def _filter_by_state(self, state: State | None) -> None:
+        self.filter_bar.value = state_filter(state) if state else ""
         self._filter_done()
 
     def action_back(self) -> None:
@@ -190,8 +201,7 @@ class EntriesScreen(StoreScreen):
 
     def action_next_order(self) -> None:
         """Sort by the next column."""
-        names = [column.name for column in COLUMNS]
-        view = self.window.view
+        names, view = list(ORDERS), self.window.view
         self._ask(replace(view, order=names[(names.index(view.order) + 1) % len(names)], reverse=False))
 
     def action_reverse_order(self) -> None:
@@ -212,8 +222,7 @@ class EntriesScreen(StoreScreen):
 
     @on(EntryTable.MarksChanged)
     def _show_marks(self) -> None:
-        marks = len(self.window.marks)
-        self.table.border_subtitle = f"{marks} marked" if marks else ""
+        self.query_one(Counters).show_marks(len(self.window.marks))
 
     def action_copy(self) -> None:
         """Copy the entry at the cursor as a line."""
@@ -261,7 +270,7 @@ class EntriesScreen(StoreScreen):
             "from the start; finished tasks are executed again" if from_start else "from the task at which each stands"
         )
         if from_start or len(targets) > 1:
-            question = f"Restart {_entries(len(targets))} {how}?"
+            question = f"Restart {counted(len(targets), 'entry', 'entries')} {how}?"
             if not targets or not await self.app.push_screen_wait(Confirm(question, [row.key for row in targets])):
                 return
 
@@ -304,7 +313,7 @@ class EntriesScreen(StoreScreen):
         self.window.marks -= message.marks
         self.table.refresh()
         self.table.post_message(EntryTable.MarksChanged())
-        lines = [f"{result.verb}: {_entries(len(result.accepted))}"] if result.accepted else []
+        lines = [f"{result.verb}: {counted(len(result.accepted), 'entry', 'entries')}"] if result.accepted else []
         lines += [f"{key}: {why}" for key, why in list(result.refused.items())[:5]]
         if len(result.refused) > 5:
             lines.append(f"… and {len(result.refused) - 5} more were refused")
@@ -326,5 +335,6 @@ class EntriesScreen(StoreScreen):
         return [row] if row else []
 
 
-def _entries(number: int) -> str:
-    return f"{number} {'entry' if number == 1 else 'entries'}"
+def state_filter(state: State) -> str:
+    """The filter that shows the entries of one state."""
+    return f"state:{state.name.lower()}"

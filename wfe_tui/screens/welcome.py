@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Footer, Static
 
-from engine.text import literal
+from engine.text import short_path
 from wfe_tui.actions import bindings
 from wfe_tui.routes import ENTRIES
 from wfe_tui.widgets.top_line import TopLine
@@ -51,9 +51,9 @@ class WelcomeScreen(Screen[None]):
 def _content(path: Path) -> Content:
     return Content.assemble(
         ("There is no store yet\n\n", "bold"),
-        f"{literal(str(path))}\n\n",
+        f"{short_path(path)}\n\n",
         "A run makes one, and this screen then shows it:\n\n",
-        (f"    wfe run MODULE:PROCESSOR --store {literal(str(path))}\n\n", "$text-accent"),
+        (f"    wfe run MODULE:PROCESSOR --store {short_path(path)}\n\n", "$text-accent"),
         "Or name another store with --store.\n\n",
         ("d", "bold $text-primary"),
         " opens the demo: an audit of the Python packages on this machine, a few of them broken.",

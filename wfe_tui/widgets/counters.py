@@ -46,6 +46,11 @@ class Counters(Horizontal):
         yield StateCount(None)
         for state in State:
             yield StateCount(state)
+        yield Static(id="marks", markup=False)
+
+    def show_marks(self, number: int) -> None:
+        """Show how many entries are marked."""
+        self.query_one("#marks", Static).update(f"● {number} marked" if number else "")
 
     def show(self, counts: Counter[State]) -> None:
         """Show these counts."""

@@ -13,12 +13,12 @@ from wfe_tui.widgets.columns import Cell, Column
 from wfe_tui.widgets.states import COLOURS, bar, state_content
 
 COLUMNS = (
-    Column("key", "Entry", 18, grow=True),
+    Column("key", "Entry", 16, grow=True),
     Column("state", "State", 13),
-    Column("progress", "Progress", 9),
-    Column("task", "Task", 17, priority=3),
-    Column("reason", "Reason", 22, grow=True),
-    Column("repeat", "Repeat", 9, priority=4),
+    Column("progress", "Progress", 8),
+    Column("task", "Task", 14, priority=3),
+    Column("reason", "Reason", 20, grow=True),
+    Column("repeat", "Repeat", 6, priority=4),
     Column("attempts", "Att", 3, justify="right", priority=2),
     Column("age", "Age", 5, justify="right", priority=1),
 )

@@ -9,7 +9,7 @@ from textual.widgets import Static
 
 from engine.clock import from_text, local_time, short
 from engine.planning import State
-from engine.text import literal
+from engine.text import counted, literal
 from wfe_tui.widgets.states import bar
 
 
@@ -26,18 +26,18 @@ class RunLine(Static):
 
 def run_content(run: Mapping[str, Any], number: int, now: datetime, is_alive: Callable[[str], bool]) -> Content:
     """What is to be said of a run at `now`."""
-    name = literal(f"run {number} {run['processor']}")
+    name = literal(f"run {number} {run['processor'].rpartition(':')[2]}")
     states = {State(state): count for state, count in run["states"].items()}
     failed = sum(states.get(state, 0) for state in (State.FAILED, State.INTERRUPTED, State.IN_DOUBT))
     failures = Content.styled(f"  {failed} failed", "$text-error") if failed else Content("")
     considered, total = run["considered"], run["total"]
     began = from_text(run["started"])
     if run["ended"]:
-        took = short((from_text(run["ended"]) - began).total_seconds())
-        text = f"{name} {run['ending']} {local_time(from_text(run['ended']))}: {considered} entries in {took}"
+        ended, entries = from_text(run["ended"]), counted(considered, "entry", "entries")
+        text = f"{name} {run['ending']} {_at(ended, now)}: {entries} in {short((ended - began).total_seconds())}"
         return Content.styled(text, "$text-muted") + failures
     if not is_alive(run["owner"]):
-        return Content.styled(f"{name} died after {considered} entries", "$text-error") + failures
+        return Content.styled(f"{name} died after {counted(considered, 'entry', 'entries')}", "$text-error") + failures
     rate = considered / max((now - began).total_seconds(), 0.001)
     left = f", {short((total - considered) / rate)} left" if total and rate and considered < total else ""
     of = f"/{total}" if total else ""
@@ -47,3 +47,9 @@ def run_content(run: Mapping[str, Any], number: int, now: datetime, is_alive: Ca
         f" {considered}{of}, {rate:.0f}/s{left}",
         failures,
     )
+
+
+def _at(moment: datetime, now: datetime) -> str:
+    """A moment as local time, with its date if that is not today's."""
+    date, time = local_time(moment).split()
+    return time if local_time(now).startswith(date) else f"{date} {time}"

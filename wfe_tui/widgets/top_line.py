@@ -7,7 +7,7 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Static
 
-from engine.text import literal
+from engine.text import literal, short_path
 from wfe_tui.routes import Route
 
 
@@ -22,10 +22,4 @@ class TopLine(Horizontal):
     def compose(self) -> ComposeResult:
         route = Content.assemble((" wfe ", "bold reverse"), f" {literal(str(self._route))}")
         yield Static(route, id="where", markup=False)
-        yield Static(Content(_shortened(self._store)), id="store", markup=False)
-
-
-def _shortened(path: Path) -> str:
-    """A path with the home folder as `~`."""
-    home = Path.home()
-    return literal(f"~/{path.relative_to(home)}" if path.is_relative_to(home) else str(path))
+        yield Static(Content(short_path(self._store)), id="store", markup=False)

@@ -6,7 +6,7 @@ from typing import Any
 from textual.content import Content
 from textual.highlight import highlight
 
-from engine.text import literal
+from engine.text import literal, short_path
 
 RELATIONS = {
     "cause": "which was caused by",
@@ -41,7 +41,7 @@ def _exception(described: Mapping[str, Any], libraries: bool) -> Iterator[Conten
 def _open(frame: Mapping[str, Any]) -> Iterator[Content]:
     colour = "bold $text-primary" if frame["own"] else "$text-muted"
     yield Content.assemble(
-        (literal(frame["file"]), colour),
+        (short_path(frame["file"]), colour),
         (f":{frame['line']}", "$text-warning"),
         " in ",
         (literal(frame["function"]), "bold"),
@@ -57,5 +57,5 @@ def _open(frame: Mapping[str, Any]) -> Iterator[Content]:
 
 
 def _folded(frame: Mapping[str, Any]) -> Iterator[Content]:
-    place = f"{literal(frame['file'])}:{frame['line']} in {literal(frame['function'])}"
+    place = f"{short_path(frame['file'])}:{frame['line']} in {literal(frame['function'])}"
     yield Content.styled(place, "$text-muted")

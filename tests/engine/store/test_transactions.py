@@ -161,7 +161,7 @@ def test_what_moves_within_a_transaction_is_always_found(store: Store) -> None:
     try:
         for _ in range(100):
             assert store.entries.contains(where("owner") == "me")
-            assert store.entries.count(where("owner").test(lambda owner: owner == "me")) == 1
+            assert store.entries.count(where("owner").matches("me")) == 1
     finally:
         ended.set()
         mover.join()

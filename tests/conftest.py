@@ -1,0 +1,166 @@
+"""What tests share: a clock that is turned by hand, a workflow as a user writes it, and `wfe` as a real process."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import orjson
+import pytest
+
+ORDERS = '''
+"""Orders, each through three tasks; what a task is to do to an order stands in its field `fate`."""
+
+import os
+import signal
+from pathlib import Path
+
+from engine import RepeatAfterTime, Status, StatusException, StoredProcessor, Task, WorkflowModel
+
+HERE = Path(__file__).parent
+
+
+class Order(WorkflowModel):
+    key: str
+    fate: str = ""
+    price: int = 0
+
+
+def note(task, entry):
+    with open(HERE / "done.txt", "a") as file:
+        file.write(f"{type(task).__name__} {entry.key}\\n")
+
+
+class Fetch(Task):
+    def process_entry(self, entry, dry_run=False):
+        if not dry_run:
+            note(self, entry)
+        entry.price = 7
+
+
+class Check(Task):
+    def process_entry(self, entry, dry_run=False):
+        if not dry_run:
+            note(self, entry)
+        if (HERE / "repaired").exists():
+            return None
+        if entry.fate == "raise":
+            raise ValueError(f"no customer in {entry.key}")
+        if entry.fate == "interrupt":
+            raise StatusException(Status(message="the customer does not answer"))
+        if entry.fate == "wait":
+            raise StatusException(Status(message="not now", repeat=RepeatAfterTime(hours=1)))
+        if entry.fate == "die":
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Send(Task):
+    def process_entry(self, entry, dry_run=False):
+        if not dry_run:
+            note(self, entry)
+        return Status(message=f"sent for {entry.price}")
+
+
+class Orders(StoredProcessor):
+    model = Order
+
+    def get_default_entries(self):
+        for line in (HERE / "orders.txt").read_text().splitlines():
+            key, _, fate = line.partition(" ")
+            yield {"key": key, "fate": fate}
+
+    def get_tasks(self):
+        return [Fetch(self), Check(self), Send(self)]
+
+
+if __name__ == "__main__":
+    Orders(HERE / "wfe.db").process_entries()
+'''
+
+
+class HandClock:
+    """A clock that stands still until it is turned."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def turn(self, **by: float) -> None:
+        """Turn it on: `hours=1`, as for a timedelta."""
+        self.now += timedelta(**by)
+
+
+@dataclass
+class Workplace:
+    """A folder with the workflow `orders.py` in it, and a shell that stands there."""
+
+    folder: Path
+
+    def orders(self, *lines: str) -> None:
+        """What the orders are: each line a key, and what the task Check is to do to it."""
+        (self.folder / "orders.txt").write_text("\n".join(lines))
+
+    def repair(self) -> None:
+        """From now on Check finds nothing wrong."""
+        (self.folder / "repaired").touch()
+
+    @property
+    def store(self) -> Path:
+        return self.folder / "wfe.db"
+
+    @property
+    def done(self) -> list[str]:
+        """Every execution of a task that had an effect, as `Task key`, in order."""
+        file = self.folder / "done.txt"
+        return file.read_text().splitlines() if file.exists() else []
+
+    def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+        """Start `wfe` without waiting for it; the store is named by $WFE_STORE unless it is named otherwise."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "engine", *arguments], cwd=self.folder, text=True, encoding="utf-8",
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL,
+            env={**os.environ, "WFE_STORE": str(self.store), "PYTHONUTF8": "1", **environment},
+        )  # fmt: skip
+
+    def wfe(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run `wfe` to its end."""
+        with self.start(*arguments, **environment) as process:
+            out, err = process.communicate(timeout=60)
+        return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+    def ls(self) -> dict[str, dict[str, object]]:
+        """The entries that `wfe ls --json` lists, by key."""
+        lines = self.wfe("ls", "--json").stdout.splitlines()
+        return {row["key"]: row for row in map(orjson.loads, lines)}
+
+
+@pytest.fixture
+def clock() -> HandClock:
+    return HandClock(datetime(2026, 11, 23, 12, tzinfo=UTC))
+
+
+@pytest.fixture
+def workplace(tmp_path: Path) -> Workplace:
+    (tmp_path / "orders.py").write_text(ORDERS)
+    place = Workplace(tmp_path)
+    place.orders("A-1", "A-2")
+    return place
+
+
+@pytest.fixture
+def zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """Moves this process to another time zone."""
+
+    def move(name: str) -> None:
+        monkeypatch.setenv("TZ", name)
+        time.tzset()
+
+    yield move
+    monkeypatch.undo()
+    time.tzset()

@@ -1,0 +1,231 @@
+"""What happens next to an entry, and why: a table of cases, and what is true of every plan."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine import RepeatAfterCycle, RepeatAfterDatetime, RepeatAfterTime, Status, TaskExecution, WorkflowModel
+from engine.due_date import parse_due_date
+from engine.exceptions import InputError
+from engine.planning import State, StepKind, plan
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+TASKS = ["Fetch", "Check", "Send"]
+BROKEN: dict[str, Any] = {"error_id": UUID(int=1), "error": "ValueError: no customer"}
+LATER = RepeatAfterTime(hours=3)
+"""Of an execution that began an hour ago: ripe in two hours."""
+
+
+def did(name: str, **outcome: Any) -> TaskExecution:
+    """An execution that began an hour ago; processed if nothing else is said."""
+    return TaskExecution(**{"name": name, "execution_time": NOON - HOUR, **(outcome or {"processed": True})})
+
+
+def well(name: str, **status: Any) -> TaskExecution:
+    return did(name, processed=True, status=Status(**status))
+
+
+def stopped(name: str, **status: Any) -> TaskExecution:
+    """It raised a StatusException."""
+    return did(name, status=Status(**status))
+
+
+CASES: list[tuple[str, list[TaskExecution], str, str]] = [
+    # comment, executions so far, state, kinds of the steps Fetch, Check and Send
+    ("a new entry goes through all its tasks", [], "ready", "execute execute execute"),
+    ("done tasks are kept, the next is executed", [did("Fetch")], "ready", "done execute execute"),
+    ("all is done, though no run has said finished yet", [did(n) for n in TASKS], "finished", "done done done"),
+    ("only the last was done", [did("Send")], "ready", "execute execute done"),
+    ("an exception stops the entry", [did("Fetch"), did("Check", **BROKEN)], "failed", "done failed not_reached"),
+    ("a StatusException stops it, too", [did("Fetch"), stopped("Check")], "interrupted", "done interrupted not_reached"),
+    ("a record of neither outcome is executed", [did("Fetch", processed=False)], "ready", "execute execute execute"),
+    ("what lies behind a stop and is done stays done", [did("Fetch", **BROKEN), did("Send")], "failed", "failed not_reached done"),
+    ("the process died inside the task", [did("Fetch", running=True)], "in doubt", "in_doubt not_reached not_reached"),
+    ("it died, and an operator restarted the task", [did("Fetch", running=True, restart=True)], "ready", "repeat execute execute"),
+    ("an operator's repeat after an exception", [did("Fetch", **BROKEN, status=Status(repeat=True))], "ready", "repeat execute execute"),
+    ("an operator's restart after an exception", [did("Fetch", **BROKEN, restart=True)], "ready", "repeat execute execute"),
+    ("an operator said no repeat", [did("Fetch", **BROKEN, status=Status(repeat=False))], "failed", "failed not_reached not_reached"),
+    ("a restart outweighs used-up reruns", [did("Fetch", **BROKEN, restart=True, status=Status(repeat=True, max_reruns=0))], "ready", "repeat execute execute"),
+    ("a restart behind a stop waits its turn", [did("Fetch", **BROKEN), did("Check", processed=True, restart=True)], "failed", "failed not_reached not_reached"),
+    ("an interrupted task repeats at once", [stopped("Fetch", repeat=True)], "ready", "repeat execute execute"),
+    ("an interrupted task has used its reruns", [stopped("Fetch", repeat=True, max_reruns=0)], "interrupted", "interrupted not_reached not_reached"),
+    ("an interrupted task waits for time", [stopped("Fetch", repeat=LATER)], "waiting", "wait_until not_reached not_reached"),
+    ("its time has come", [stopped("Fetch", repeat=RepeatAfterTime(hours=1))], "ready", "repeat execute execute"),
+    ("an interrupted task waits for runs", [stopped("Fetch", repeat=RepeatAfterCycle(after_cycle=2))], "waiting", "wait_cycles not_reached not_reached"),
+    ("this is the run that it waited for", [stopped("Fetch", repeat=RepeatAfterCycle(after_cycle=1))], "ready", "repeat execute execute"),
+    ("a repeat on success holds no other task up", [well("Fetch", repeat=LATER)], "ready", "wait_until execute execute"),
+    ("… and keeps the entry open", [well("Fetch", repeat=LATER), did("Check"), did("Send")], "waiting", "wait_until done done"),
+    ("… of the last task, too", [did("Fetch"), did("Check"), well("Send", repeat=LATER)], "waiting", "done done wait_until"),
+    ("… until it is ripe", [did("Fetch"), did("Check"), well("Send", repeat=True)], "ready", "done done repeat"),
+    ("… or used up", [did("Fetch"), did("Check"), well("Send", repeat=True, max_reruns=0)], "finished", "done done done"),
+    ("a stop outweighs a repeat due before it", [well("Fetch", repeat=True), did("Check", **BROKEN)], "failed", "repeat failed not_reached"),
+    ("the newest execution decides", [did("Fetch", **BROKEN), did("Fetch")], "ready", "done execute execute"),
+    ("a task that is no longer in the workflow counts for nothing", [did("Old", **BROKEN)], "ready", "execute execute execute"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("executions", "state", "kinds"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
+def test_the_plan(executions: list[TaskExecution], state: str, kinds: str) -> None:
+    planned = plan(WorkflowModel(executions=executions), TASKS, NOON)
+    assert planned.state == state
+    assert [step.kind for step in planned.steps] == [StepKind(kind.replace("_", " ")) for kind in kinds.split()]
+
+
+DUE: list[tuple[str, str, list[TaskExecution], str, datetime | None]] = [
+    # comment, due date, executions, state, due
+    ("not yet", ">2026-11-29", [], "waiting", datetime(2026, 11, 30, tzinfo=UTC)),
+    ("today", "2026-11-23", [], "ready", None),
+    ("over", "2026-11-22", [], "waiting", None),
+    ("too late", "<2026-11-23", [], "waiting", None),
+    ("the due date comes after the repeat", ">2026-11-29", [stopped("Fetch", repeat=LATER)], "waiting", datetime(2026, 11, 30, tzinfo=UTC)),
+    ("the repeat comes after the due date", "2026-11-23 13", [stopped("Fetch", repeat=LATER)], "waiting", NOON + 2 * HOUR),
+    ("a failure is told before a due date", ">2026-11-29", [did("Fetch", **BROKEN)], "failed", None),
+    ("what is all done waits for no date", ">2026-11-29", [did(n) for n in TASKS], "finished", None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("due_date", "executions", "state", "due"), [case[1:] for case in DUE], ids=[c[0] for c in DUE])
+def test_the_plan_of_an_entry_with_a_due_date(
+    zone: Any, due_date: str, executions: list[TaskExecution], state: str, due: datetime | None
+) -> None:
+    zone("UTC")
+    planned = plan(WorkflowModel(due_date=due_date, executions=executions), TASKS, NOON)
+    assert (planned.state, planned.due) == (state, due)
+    if state == "waiting" and not executions:
+        assert due_date in planned.why
+
+
+def test_the_plan_says_why_an_entry_does_not_move() -> None:
+    def why(*executions: TaskExecution) -> str:
+        return plan(WorkflowModel(executions=list(executions)), TASKS, NOON).why
+
+    assert "no customer" in why(did("Fetch", **BROKEN))
+    assert "no answer" in why(stopped("Fetch", message="no answer"))
+    assert "exhausted" in why(stopped("Fetch", repeat=True, max_reruns=0))
+    assert "died" in why(did("Fetch", running=True))
+    assert "3 h" in why(stopped("Fetch", repeat=LATER))
+    assert "2 to go" in why(stopped("Fetch", repeat=RepeatAfterCycle(after_cycle=2)))
+
+
+def test_a_workflow_without_tasks_has_nothing_left_to_do() -> None:
+    assert plan(WorkflowModel(), [], NOON).state is State.FINISHED
+
+
+def test_a_due_date_that_got_past_the_model_is_refused_by_name() -> None:
+    with pytest.raises(InputError, match="next week"):
+        plan(WorkflowModel.model_construct(due_date="next week"), TASKS, NOON)
+
+
+# --- what is true of every plan
+
+COUNTS = st.integers(0, 3)
+MOMENTS = st.integers(-72, 72).map(lambda hours: NOON + hours * HOUR)
+REPEATS = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.builds(RepeatAfterCycle, after_cycle=COUNTS, current_cycle=COUNTS),
+    st.builds(RepeatAfterTime, hours=st.integers(0, 48)),
+    st.builds(RepeatAfterDatetime, date_time=MOMENTS),
+)
+EXECUTIONS = st.builds(
+    TaskExecution,
+    name=st.sampled_from([*TASKS, "Old"]),
+    execution_time=MOMENTS,
+    processed=st.booleans(),
+    error_id=st.none() | st.uuids(),
+    status=st.none() | st.builds(Status, repeat=REPEATS, max_reruns=st.none() | COUNTS, message=st.none() | st.just("m")),
+    run_count=st.none() | COUNTS,
+    running=st.booleans(),
+    restart=st.booleans(),
+)  # fmt: skip
+DUE_DATES = st.sampled_from([None, "2026-11-22", "2026-11-23", "2026-11-24 12", ">2026-11-23", "<2026-11-23", "<2026-11-25"])
+OPEN = st.builds(WorkflowModel, due_date=DUE_DATES, executions=st.none() | st.lists(EXECUTIONS, max_size=6))
+FINISHED = st.builds(WorkflowModel, due_date=DUE_DATES, executions=st.lists(EXECUTIONS, max_size=6), finished=MOMENTS)
+WORKFLOWS = st.permutations(TASKS).flatmap(lambda names: st.integers(0, 3).map(lambda n: names[:n]))
+
+STOPS = {
+    StepKind.FAILED: State.FAILED,
+    StepKind.INTERRUPTED: State.INTERRUPTED,
+    StepKind.IN_DOUBT: State.IN_DOUBT,
+}
+
+
+@given(OPEN | FINISHED, WORKFLOWS, MOMENTS)
+def test_planning_changes_nothing_and_answers_the_same_twice(
+    entry: WorkflowModel, tasks: list[str], moment: datetime
+) -> None:
+    before, names = entry.model_dump_json(), list(tasks)
+    first = plan(entry, tasks, moment)
+    assert plan(entry, tasks, moment) == first
+    assert plan(WorkflowModel.model_validate_json(before), tasks, moment) == first, "the store's copy has the same plan"
+    assert entry.model_dump_json() == before
+    assert tasks == names
+
+
+@given(OPEN | FINISHED, WORKFLOWS, MOMENTS)
+def test_there_is_one_step_for_each_task_in_their_order(
+    entry: WorkflowModel, tasks: list[str], moment: datetime
+) -> None:
+    planned = plan(entry, tasks, moment)
+    assert [step.task for step in planned.steps] == tasks
+    assert planned.state is not State.RUNNING
+    assert planned.current is None or planned.current in planned.steps
+    assert [step.attempts for step in planned.steps] == [len(entry.get_execution(name)) for name in tasks]
+    for step in planned.steps:
+        assert (step.until is not None) == (step.kind is StepKind.WAIT_UNTIL)
+        assert (step.cycles is not None) == (step.kind is StepKind.WAIT_CYCLES)
+
+
+@given(OPEN, WORKFLOWS, MOMENTS)
+def test_an_entry_has_exactly_one_state_and_its_steps_say_which(
+    entry: WorkflowModel, tasks: list[str], moment: datetime
+) -> None:
+    planned = plan(entry, tasks, moment)
+    kinds = [step.kind for step in planned.steps]
+    stops = [STOPS[kind] for kind in kinds if kind in STOPS]
+    to_do = any(kind.is_to_do for kind in kinds)
+    waits = any(kind.is_wait for kind in kinds)
+    ripe = entry.due_date is None or parse_due_date(entry.due_date).is_ripe(moment)
+    assert len(stops) <= 1, "behind a stop nothing is reached"
+    assert (planned.state is State.READY) == (to_do and not stops and ripe)
+    assert (planned.state in STOPS.values()) == bool(stops)
+    if stops:
+        assert planned.state is stops[0]
+    assert (planned.state is State.WAITING) == (not stops and (to_do or waits) and (not to_do or not ripe))
+    assert (planned.state is State.FINISHED) == all(kind is StepKind.DONE for kind in kinds)
+
+
+@given(OPEN | FINISHED, WORKFLOWS, MOMENTS)
+def test_nothing_behind_a_block_is_executed_nor_waited_for(
+    entry: WorkflowModel, tasks: list[str], moment: datetime
+) -> None:
+    blocked = False
+    for step in plan(entry, tasks, moment).steps:
+        if blocked:
+            assert step.kind in (StepKind.NOT_REACHED, StepKind.DONE)
+        blocked = blocked or step.blocks
+
+
+@given(OPEN, WORKFLOWS, MOMENTS)
+def test_a_waiting_entry_is_due_in_the_future_and_moves_when_it_is(
+    entry: WorkflowModel, tasks: list[str], moment: datetime
+) -> None:
+    planned = plan(entry, tasks, moment)
+    if planned.state is not State.WAITING:
+        assert planned.due is None
+    elif planned.due is not None:
+        assert planned.due > moment
+        assert plan(entry, tasks, planned.due) != planned
+
+
+@given(FINISHED, WORKFLOWS, MOMENTS)
+def test_a_finished_entry_executes_nothing(entry: WorkflowModel, tasks: list[str], moment: datetime) -> None:
+    planned = plan(entry, tasks, moment)
+    assert planned.state is State.FINISHED
+    assert {step.kind for step in planned.steps} <= {StepKind.DONE, StepKind.NOT_REACHED}
+    assert planned.current is None
