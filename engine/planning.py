@@ -182,11 +182,14 @@ def _held_back(planned: Plan, due_date: str | None, moment: datetime) -> Plan:
     if due_date is None or planned.state not in (State.READY, State.WAITING):
         return planned
     window = parse_due_date(due_date)
-    if window.is_ripe(moment):
-        return planned
-    opens = window.ripe_from(moment)
+    is_ripe = window.is_ripe(moment)
+    opens = moment if is_ripe else window.ripe_from(moment)
     if opens is None:
         return replace(planned, state=State.WAITING, why=f"its due date {due_date} has passed", due=None)
+    if planned.due and not window.is_ripe(max(opens, planned.due)):
+        return replace(planned, why=f"its due date {due_date} ends before that: {planned.why}", due=None)
+    if is_ripe:
+        return planned
     due = max(opens, planned.due) if planned.due else opens
     return replace(planned, state=State.WAITING, why=f"its due date is {due_date}", due=due)
 

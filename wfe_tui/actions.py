@@ -48,7 +48,7 @@ ACTIONS = (
         "Show only entries that match: words, or state:failed task:Ship error:5b2c.",
         "entries",
     ),
-    Action("only_failed", "f", "Failed", "Show failed entries alone; again shows all.", "entries"),
+    Action("only_failed", "f", "Failed", "Show failed entries alone; again shows all.", "entries", footer=False),
     Action(
         "next_order", "s", "Sort", "Sort by the next column; a click on a header sorts by it.", "entries", footer=False
     ),
