@@ -8,9 +8,10 @@ import logging
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from enum import StrEnum
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
@@ -86,7 +87,7 @@ def run(
             result = made.process_entries(keys or None, limit, dry_run)
         _finish([result])
         return
-    with Store(store_path(store)) as opened:
+    with _store_of_run(store_path(store), dry_run) as opened:
         made = make_processor(kind, opened, consider_date)
         assert isinstance(made, StoredProcessor)
         with printing.progress() as observe:
@@ -174,6 +175,15 @@ def main() -> None:
     except KeyboardInterrupt:
         printing.refusal("stopped")
         sys.exit(130)
+
+
+@contextmanager
+def _store_of_run(path: Path, dry_run: bool) -> Iterator[Store]:
+    """The store of a run, made if it is missing; a dry run makes one for itself, which leaves no trace."""
+    with ExitStack() as stack:
+        if dry_run and not path.exists():
+            path = Path(stack.enter_context(TemporaryDirectory())) / path.name
+        yield stack.enter_context(Store(path))
 
 
 @contextmanager

@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from engine.text import encodable
+
 FINGERPRINT_VERSION = "v1"
 CONTEXT_LINES = 4
 """How many source lines before and after the raising one are kept with a frame."""
@@ -68,7 +70,7 @@ def error_record(
         "fingerprint": fingerprint(error, frames, task),
         **_described(error, frames),
         "causes": list(_causes(error)),
-        "text": _encodable("".join(traceback.format_exception(error))[-MAX_TEXT:]),
+        "text": encodable("".join(traceback.format_exception(error))[-MAX_TEXT:]),
         "task": task,
         "key": key,
         "processor": processor,
@@ -99,14 +101,9 @@ def _without_particulars(message: str) -> str:
 def _message(error: BaseException) -> str:
     """The exception's text; a `__str__` that raises must not cost the record."""
     try:
-        return _encodable(str(error)[:MAX_TEXT])
+        return encodable(str(error)[:MAX_TEXT])
     except Exception as unprintable:
         return f"<its text cannot be had: {type(unprintable).__name__}>"
-
-
-def _encodable(text: str) -> str:
-    """The text with its lone surrogates, as in the name of a file that is not UTF-8, escaped: JSON has none."""
-    return text.encode(errors="backslashreplace").decode()
 
 
 def _described(error: BaseException, frames: list[Frame]) -> dict[str, Any]:

@@ -24,12 +24,14 @@ def required_key(entry: WorkflowModel) -> str:
     """The entry's `key`.
 
     Raises:
-        EntryError: it has none.
+        EntryError: it has none, or one that no store can look up.
     """
     key = entry_key(entry)
     if key is None:
         given = {name: value for name, value in entry.model_dump(exclude_defaults=True).items() if name != "key"}
         raise EntryError(f"{type(entry).__name__} with {given!r:.120} has no key: give every entry a key of its own")
+    if "\0" in key:
+        raise EntryError(f"the key {key!r} has a NUL character: remove it where the entry comes from")
     return key
 
 

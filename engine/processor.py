@@ -92,6 +92,10 @@ class Processor(ABC):
         """The entry for one of `get_default_entries`: an instance is taken as it is, a raw one goes to `get_entry`."""
         return raw if raw is None or isinstance(raw, WorkflowModel) else self.get_entry(raw)
 
+    def find_selections(self, selections: Iterable[Any]) -> Iterable[Any]:
+        """What `get_entry` is given in a run that was told its entries: the selections themselves."""
+        return selections
+
     def filter(self, entry: Any) -> bool:
         """Whether an entry is processed in this run: not if it is finished, nor before its due date."""
         return self.filter_by_already_finished(entry) and self.filter_by_due_date(entry)

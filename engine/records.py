@@ -5,6 +5,8 @@ and beside them what lists are sorted and filtered by: state, urgency, task, rea
 done, due, updated.
 """
 
+import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +17,8 @@ from pydantic_core import PydanticSerializationError
 from tinydb.table import Document
 
 from engine.clock import from_text, local_time, to_text
-from engine.exceptions import EntryError
+from engine.due_date import parse_due_date
+from engine.exceptions import EntryError, InputError
 from engine.identity import required_key
 from engine.model import WorkflowModel
 from engine.planning import Plan, State, plan
@@ -41,21 +44,33 @@ def shown_state(state: State) -> dict[str, Any]:
     return {"state": state, "urgency": URGENCY.index(state)}
 
 
+_LONG_NUMBER = re.compile(r"\d{19}")
+
+
 def entry_data(entry: WorkflowModel) -> dict[str, Any]:
     """The user's own fields of an entry, as JSON data.
 
     Raises:
-        EntryError: a field holds what JSON cannot.
+        EntryError: a field, or the source, holds what JSON cannot, or the due date is in none of the documented forms.
     """
     try:
-        data: dict[str, Any] = orjson.loads(entry.model_dump_json(exclude=set(PROGRESS_FIELDS), warnings="error"))
-    except (PydanticSerializationError, orjson.JSONDecodeError, ValueError, RecursionError) as error:
+        if entry.due_date is not None:
+            parse_due_date(entry.due_date)
+    except InputError as refused:
+        raise EntryError(f"entry {required_key(entry)!r}: {refused}") from refused
+    try:
+        text = entry.model_dump_json(exclude={"executions", "finished"}, by_alias=False, warnings="error")
+        data: dict[str, Any] = orjson.loads(text)
+        if _LONG_NUMBER.search(text):
+            # `loads` makes a float of an integer beyond 64 bits, where `dumps` refuses it.
+            orjson.dumps(json.loads(text))
+    except (PydanticSerializationError, orjson.JSONEncodeError, ValueError, RecursionError) as error:
         reason = str(error).splitlines()[0]
         raise EntryError(
             f"entry {required_key(entry)!r} holds data that is not JSON ({reason}): "
             f"give its fields in {type(entry).__name__} types that JSON has, or a serializer"
         ) from error
-    return data
+    return {field: value for field, value in data.items() if field not in PROGRESS_FIELDS}
 
 
 def entry_progress(entry: WorkflowModel) -> dict[str, Any]:
@@ -160,10 +175,14 @@ def read_row(document: Document, moment: datetime, is_alive: Callable[[str], boo
         document: of the table `entries`.
         moment: aware; what has become due by then is ready.
         is_alive: whether an owner's process lives; what a dead one left running is ready again, or in doubt.
+
+    What time changes is seen without a run: a repeat that has become ripe, a due date that has come or passed.
     """
     shown: Mapping[str, Any] = document
     state = State(document["state"])
-    if state is State.RUNNING and not is_alive(document["owner"]):
+    is_left = state is State.RUNNING and not (document["owner"] and is_alive(document["owner"]))
+    is_timed = document["due_date"] and document["tasks"] and state in (State.READY, State.WAITING)
+    if is_left or is_timed:
         shown = {**document, **summary(read_progress(document), document["tasks"], moment)}
         state = shown["state"]
     due = from_text(shown["due"]) if shown["due"] else None

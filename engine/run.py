@@ -6,7 +6,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import one_line
-from engine.exceptions import EntryError, StoreError, WorkflowError
+from engine.exceptions import EntryError, NotStorable, StoreError, WorkflowError
 from engine.identity import entry_key, task_names
 from engine.journal import SILENT, Ending, Failure, RunResult
 from engine.model import WorkflowModel
@@ -39,9 +39,9 @@ class Run:
         """Consider every entry, close the processor, and say what was done."""
         ending = Ending.FAILED
         try:
+            self.journal.start_run(self.result)
             items = self._items()
             self.result.total = len(items) if isinstance(items, Sized) else None
-            self.journal.start_run(self.result)
             if self.limit != 0:
                 self._consider_all(items)
             ending = Ending.COMPLETED
@@ -63,7 +63,7 @@ class Run:
 
     def _items(self) -> Iterable[Any]:
         if self.selections is not None:
-            return self.selections
+            return self.processor.find_selections(self.selections)
         with self.processor.get_time_statistic("get_default_entries"):
             return self.processor.get_default_entries()
 
@@ -117,6 +117,9 @@ class Run:
             with self.processor.get_time_statistic("process_tasks"):
                 self.processor.process_tasks(entry, self.dry_run)
             self._leave(entry)
+        except NotStorable as error:
+            self._lose(error, entry, "the entry")
+            claimed = False
         except FATAL:
             raise
         except Exception as error:

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, StrictBool, Tag
 
 from engine.clock import as_utc
-from engine.text import counted
+from engine.text import counted, encodable
 
 UtcDatetime = Annotated[datetime, AfterValidator(as_utc)]
 """A moment in UTC; one that comes without a zone is taken as local time."""
@@ -147,7 +147,7 @@ class Status(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     repeat: Repeat | None = None
-    message: str | None = None
+    message: Annotated[str, AfterValidator(encodable)] | None = None
     max_reruns: int | None = Field(default=None, ge=0)
 
     def verdict(self, began: datetime, attempts: int, moment: datetime) -> Verdict:

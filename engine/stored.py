@@ -100,12 +100,9 @@ class StoredProcessor(Processor):
     def parse_default(self, raw: Any) -> WorkflowModel | None:
         return None if raw is None else self.get_entry(raw)
 
-    def process_entries(
-        self, selections: Iterable[Any] | None = None, limit: int | None = None, dry_run: bool = False
-    ) -> RunResult:
-        """One run, as `Processor.process_entries`; a selection that is a key is looked for at the source first."""
-        found = None if selections is None else list(self._at_source(selections))
-        return super().process_entries(found, limit, dry_run)
+    def find_selections(self, selections: Iterable[Any]) -> list[Any]:
+        """The selections; one that is a key is looked for at the source first."""
+        return list(self._at_source(selections))
 
     def write_entry(self, entry: WorkflowModel, execution: TaskExecution | None) -> None:
         """Keep the entry, its executions included, in the store."""
@@ -119,8 +116,8 @@ class StoredProcessor(Processor):
 
     def find(self, key: str) -> Document | None:
         """The stored document of an entry of this workflow, or None."""
-        found = self.store.entries.get((where("key") == key) & (where("processor") == self.name))
-        return found if isinstance(found, Document) else None
+        found = self.store.entries.search(where("key") == key)
+        return next((document for document in found if document["processor"] == self.name), None)
 
     def _at_source(self, selections: Iterable[Any]) -> Iterator[Any]:
         """The selections, with keys replaced by the default entries that have them, in one pass over these."""
@@ -141,27 +138,36 @@ class StoredProcessor(Processor):
         try:
             entry = raw if isinstance(raw, WorkflowModel) else self.model.model_validate(raw)
             return required_key(entry)
-        except (ValidationError, EntryError):
+        except Exception:
+            # Whatever is wrong with it, it is not the entry that was asked for.
             return ""
 
     def _with_progress(self, entry: WorkflowModel) -> WorkflowModel:
         document = self.find(required_key(entry))
         if document is None:
             return entry
+        entry = entry.model_copy()
+        self.take_up(entry, document)
+        return entry
+
+    def take_up(self, entry: WorkflowModel, document: Document) -> None:
+        """Give an entry what the store knows better than its source: its executions, and what its tasks wrote on it."""
         taken = read_progress(document)
-        update: dict[str, Any] = {"executions": taken.executions, "finished": taken.finished}
+        entry.executions, entry.finished = taken.executions, taken.finished
         if document["written"]:
             stored = self._loaded(document)
-            update |= {field: getattr(stored, field) for field in document["written"]}
-        return entry.model_copy(update=update)
+            for field in document["written"]:
+                if hasattr(stored, field):  # else the model has it no longer
+                    setattr(entry, field, getattr(stored, field))
 
     def _loaded(self, document: Document) -> WorkflowModel:
         progress = {field: document[field] for field in PROGRESS_FIELDS}
-        return self._validated({**document["data"], **progress}, f"the stored entry {document['key']!r}")
+        return self._validated({**document["data"], **progress}, f"the stored entry {document['key']!r}", by_name=True)
 
-    def _validated(self, fields: dict[str, Any], what: str) -> WorkflowModel:
+    def _validated(self, fields: dict[str, Any], what: str, *, by_name: bool | None = None) -> WorkflowModel:
+        """`by_name` takes fields by their own names, too, where the model gives them aliases."""
         try:
-            return self.model.model_validate(fields)
+            return self.model.model_validate(fields, by_name=by_name)
         except ValidationError as error:
             first = error.errors()[0]
             at = ".".join(str(part) for part in first["loc"]) or "it"
@@ -187,6 +193,7 @@ class StoreJournal(Journal):
 
     def start_run(self, result: RunResult) -> None:
         self._seen.clear()
+        self.run = None
         home = home_of(type(self.processor))
         self.run = result.number = self.store.runs.insert(
             {
@@ -210,11 +217,9 @@ class StoreJournal(Journal):
         key = required_key(entry)
         with self.store.transaction():
             document = self._stored(key)
-            owner = document["owner"]
-            if owner and self.store.is_alive(owner):
+            if self._is_owned(document):
                 return False
-            taken = read_progress(document)
-            entry.executions, entry.finished = taken.executions, taken.finished
+            self.processor.take_up(entry, document)
             self._set(key, {"owner": self.store.owner, "run": self.run})
         return True
 
@@ -232,7 +237,7 @@ class StoreJournal(Journal):
         entry_data(entry)
 
     def write(self, entry: WorkflowModel) -> None:
-        """Keep an entry. What a task left on it that is not JSON is dropped: its execution says so."""
+        """Keep an entry. What a task left on it that cannot be kept is dropped: its execution says so."""
         key = required_key(entry)
         with self.store.transaction():
             document = self._stored(key)
@@ -240,7 +245,10 @@ class StoreJournal(Journal):
                 data = entry_data(entry)
             except EntryError:
                 data = document["data"]
+                entry.due_date, entry.source = document["due_date"], document["source"]
             changed = {field for field, value in data.items() if value != document["data"].get(field, _MISSING)}
+            changed |= {field for field in ("due_date", "source") if getattr(entry, field) != document[field]}
+            changed -= type(entry).model_computed_fields.keys()
             shown = self._summary(entry, document["tasks"])
             if document["owner"]:
                 shown |= shown_state(State.RUNNING)
@@ -253,8 +261,12 @@ class StoreJournal(Journal):
             self._set(key, {"owner": None, **self._summary(entry, self._stored(key)["tasks"])})
 
     def lose(self, entry: WorkflowModel, failure: Failure) -> None:
-        shown = {"reason": failure.reason, "error_id": failure.error_id, "owner": None}
-        self._update(required_key(entry), {**shown_state(failure.state), **shown})
+        key = required_key(entry)
+        with self.store.transaction():
+            document = self._stored(key)
+            if document["owner"] == self.store.owner or not self._is_owned(document):
+                shown = {"reason": failure.reason, "error_id": failure.error_id, "owner": None}
+                self._update(key, {**shown_state(failure.state), **shown})
 
     def error(self, record: dict[str, Any]) -> None:
         self.store.errors.insert({**record, "run": self.run})
@@ -269,7 +281,7 @@ class StoreJournal(Journal):
             statistics = self.processor.get_statistics()
             self._update_run({**self._counts(result), "ended": self._now(), "ending": ending, "statistics": statistics})
 
-    def _register(self, entry: WorkflowModel, names: list[str]) -> EntryError | None:
+    def _register(self, entry: WorkflowModel, names: list[str] | None) -> EntryError | None:
         """Write an entry that is new, or that its source changed; the error when it cannot be accepted."""
         key = required_key(entry)
         if key in self._seen:
@@ -278,41 +290,49 @@ class StoreJournal(Journal):
                 "the other is left out; give every entry a key of its own"
             )
         self._seen.add(key)
+        document = self.processor.find(key)
         try:
+            if document is not None:
+                self.processor.take_up(entry, document)
             data = entry_data(entry)
         except EntryError as refusal:
             return refusal
-        document = self.processor.find(key)
         if document is None:
             self._ids[key] = self.store.entries.insert(
                 {
                     "key": key,
                     "processor": self.processor.name,
-                    "tasks": names,
+                    "tasks": names or [],
                     "data": data,
                     "written": [],
                     "owner": None,
                     "run": None,
                     "updated": self._now(),
                     **entry_progress(entry),
-                    **self._summary(entry, names),
+                    **self._summary(entry, names or []),
+                    **(shown_state(State.READY) if names is None else {}),
                 }
             )
             return None
         self._ids[key] = document.doc_id
-        given = {"tasks": names, "data": data, "due_date": entry.due_date, "source": entry.source}
-        if not document["owner"] and any(document[field] != value for field, value in given.items()):
-            self._update(key, {**given, **self._summary(entry, names)})
+        tasks = document["tasks"] if names is None else names
+        given = {"tasks": tasks, "data": data, "due_date": entry.due_date, "source": entry.source}
+        if not self._is_owned(document) and any(document[field] != value for field, value in given.items()):
+            self._update(key, {**given, **self._summary(entry, tasks)})
         return None
 
-    def _task_names(self) -> list[str]:
-        """None of them when `get_tasks` raises: that costs each entry for itself, not the run."""
+    def _is_owned(self, document: Document) -> bool:
+        """Whether a living process works on the entry."""
+        return bool(document["owner"]) and self.store.is_alive(document["owner"])
+
+    def _task_names(self) -> list[str] | None:
+        """None when `get_tasks` raises: that costs each entry for itself, not the run."""
         try:
             return task_names(self.processor.get_tasks())
         except (WorkflowError, StoreError):
             raise
         except Exception:
-            return []
+            return None
 
     def _stored(self, key: str) -> Document:
         document = self.store.entries.get(doc_id=self._ids[key]) if key in self._ids else self.processor.find(key)

@@ -35,6 +35,11 @@ def literal(text: str, *, lines: bool = False) -> str:
     return "\n".join(_UNSEEN.sub(_symbol, line.expandtabs(_TAB)) for line in kept)
 
 
+def encodable(text: str) -> str:
+    """The text with its lone surrogates, as in the name of a file that is not UTF-8, escaped: JSON has none."""
+    return text.encode(errors="backslashreplace").decode()
+
+
 def _symbol(match: re.Match[str]) -> str:
     code = ord(match.group())
     if code < 0x20:

@@ -65,7 +65,7 @@ class View:
 
     def __post_init__(self) -> None:
         if self.order not in ORDERS:
-            raise InputError(f"Entries cannot be sorted by {self.order!r}; sort by one of: {', '.join(ORDERS)}.")
+            raise InputError(f"entries cannot be sorted by {self.order!r}; sort by one of: {', '.join(ORDERS)}")
 
     @property
     def is_steady(self) -> bool:

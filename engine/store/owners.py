@@ -30,7 +30,7 @@ class Owners:
                     self._mine = self._claim()
                 except OSError as error:
                     raise StoreError(
-                        f"No owner can be recorded in {self._folder} ({error.strerror}): see that you may write there."
+                        f"no owner can be recorded in {self._folder} ({error.strerror}): see that you may write there"
                     ) from error
                 for other in self._folder.iterdir():
                     self.is_alive(other.name)

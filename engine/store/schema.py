@@ -28,11 +28,11 @@ def is_ready(connection: sqlite3.Connection, path: Path, indexes: Indexes) -> bo
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     names = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
     if names and not {"docs", "gone"} <= names:
-        raise StoreError(f"{path} is a database of another program, not a store: name another file.")
+        raise StoreError(f"{path} is a database of another program, not a store: name another file")
     if version > VERSION:
         raise StoreError(
             f"{path} was written by a newer version of this program (schema {version}, this one knows {VERSION}):"
-            " upgrade this installation, or name another file."
+            " upgrade this installation, or name another file"
         )
     return version == VERSION and names.issuperset(name for name, _ in _index_statements(indexes))
 
@@ -44,7 +44,7 @@ def prepare(connection: sqlite3.Connection, path: Path, indexes: Indexes) -> Non
     (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
     if mode != "wal":
         raise StoreError(
-            f"{path} lies on a disk that processes cannot share memory over: put the store on a local disk."
+            f"{path} lies on a disk that processes cannot share memory over: put the store on a local disk"
         )
     connection.execute("BEGIN IMMEDIATE")
     try:

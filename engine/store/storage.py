@@ -58,7 +58,7 @@ class SqliteStorage(Storage):
         except sqlite3.Error as error:
             raise self._problem(error) from error
         except OSError as error:
-            raise StoreError(f"The store {self.path} cannot be opened ({error.strerror}): name another.") from error
+            raise StoreError(f"the store {self.path} cannot be opened ({error.strerror}): name another") from error
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -74,7 +74,7 @@ class SqliteStorage(Storage):
             return
         with self._turn.taken():
             if self._turn.depth > 1:
-                raise StoreError(f"This thread is already writing {self.path} as another store: use one for both.")
+                raise StoreError(f"this thread is already writing {self.path} as another store: use one for both")
             mine.writing, mine.seq = True, None
             try:
                 self.rows("BEGIN IMMEDIATE")
@@ -113,12 +113,12 @@ class SqliteStorage(Storage):
         try:
             text = orjson.dumps(document, option=orjson.OPT_NON_STR_KEYS).decode()
         except TypeError as error:
-            raise NotStorable(f"Document {doc_id} of {table} cannot be stored as JSON: {error}.") from error
+            raise NotStorable(f"document {doc_id} of {table} cannot be stored as JSON: {error}") from error
         # Versions of SQLite differ in what they index of such a text: one would call the other's file damaged.
         if "\\u0000" in text:
             for field in self.indexes.get(table, ()):
                 if isinstance(value := document.get(field), str) and "\0" in value:
-                    raise NotStorable(f"Document {doc_id} of {table} has a NUL character in its {field}: remove it.")
+                    raise NotStorable(f"document {doc_id} of {table} has a NUL character in its {field}: remove it")
         return text
 
     def save(self, table: str, texts: Mapping[int, str]) -> None:
@@ -160,7 +160,7 @@ class SqliteStorage(Storage):
             seen, self._mine.seen = self._mine.seen, None
             if data and seen not in (None, self.seq()):
                 raise StoreConflict(
-                    f"{self.path} was changed by somebody else since it was read, so nothing was written: repeat this."
+                    f"{self.path} was changed by somebody else since it was read, so nothing was written: repeat this"
                 )
             stored: dict[str, dict[int, str]] = {}
             for table, doc_id, text in self.rows("SELECT tbl, id, doc FROM docs"):
@@ -186,18 +186,18 @@ class SqliteStorage(Storage):
     def check_usable(self) -> None:
         """Raises StoreError after `close`, and in a forked child."""
         if self._closed:
-            raise StoreError(f"The store {self.path} is closed: open it again.")
+            raise StoreError(f"the store {self.path} is closed: open it again")
         if os.getpid() != self._process:
-            raise StoreError(f"The store {self.path} was opened before this process was forked: open it in the child.")
+            raise StoreError(f"the store {self.path} was opened before this process was forked: open it in the child")
 
     def _open(self) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         if self.path.is_dir():
-            raise StoreError(f"{self.path} is a folder, not a store: name a file in it.")
+            raise StoreError(f"{self.path} is a folder, not a store: name a file in it")
         if not os.access(self.path.parent, os.W_OK | os.X_OK):
-            raise StoreError(f"The store {self.path} needs a folder in which you may write: name another.")
+            raise StoreError(f"the store {self.path} needs a folder in which you may write: name another")
         if self.path.exists() and not os.access(self.path, os.R_OK | os.W_OK):
-            raise StoreError(f"The store {self.path} may not be read and written by you: ask its owner.")
+            raise StoreError(f"the store {self.path} may not be read and written by you: ask its owner")
         # An existing file is opened by SQLite alone: to close it would let go all locks of this process on it.
         if not self.path.exists():
             self._turn = turn_for(self.path)
@@ -251,7 +251,7 @@ class SqliteStorage(Storage):
     def _write(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         connection = self._connection()
         if not self._is_writing(connection):
-            raise StoreError(f"The transaction on {self.path} was undone by an error: leave it and begin another.")
+            raise StoreError(f"the transaction on {self.path} was undone by an error: leave it and begin another")
         try:
             connection.executemany(sql, rows)
         except sqlite3.Error as error:
@@ -259,8 +259,8 @@ class SqliteStorage(Storage):
 
     def _problem(self, error: sqlite3.Error) -> StoreError:
         code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
-        what = _PROBLEMS.get(code, "cannot be used ({error}).")
-        return StoreError(f"The store {self.path} " + what.format(error=error))
+        what = _PROBLEMS.get(code, "cannot be used ({error})")
+        return StoreError(f"the store {self.path} " + what.format(error=error))
 
 
 _LAST_SEQ = "SELECT max(ifnull((SELECT max(seq) FROM docs), 0), ifnull((SELECT max(seq) FROM gone), 0))"
@@ -275,13 +275,13 @@ _CHANGES = """
 """
 
 _PROBLEMS = {
-    sqlite3.SQLITE_NOTADB: "is not a store: name another file.",
-    sqlite3.SQLITE_CORRUPT: "is damaged ({error}): put it aside and restore a backup.",
-    sqlite3.SQLITE_FULL: "cannot grow, since the disk is full: make room and repeat the operation.",
-    sqlite3.SQLITE_BUSY: "is held by another program: close that and repeat the operation.",
-    sqlite3.SQLITE_READONLY: "may not be written by you: ask its owner.",
-    sqlite3.SQLITE_CANTOPEN: "cannot be opened ({error}): check its folder, or name another file.",
-    sqlite3.SQLITE_IOERR: "cannot be read or written ({error}): check the disk.",
+    sqlite3.SQLITE_NOTADB: "is not a store: name another file",
+    sqlite3.SQLITE_CORRUPT: "is damaged ({error}): put it aside and restore a backup",
+    sqlite3.SQLITE_FULL: "cannot grow, since the disk is full: make room and repeat the operation",
+    sqlite3.SQLITE_BUSY: "is held by another program: close that and repeat the operation",
+    sqlite3.SQLITE_READONLY: "may not be written by you: ask its owner",
+    sqlite3.SQLITE_CANTOPEN: "cannot be opened ({error}): check its folder, or name another file",
+    sqlite3.SQLITE_IOERR: "cannot be read or written ({error}): check the disk",
 }
 
 

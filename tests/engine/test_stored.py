@@ -296,9 +296,10 @@ def test_a_second_entry_of_one_key_is_found_however_far_behind_the_first(shop: S
         ({"key": "B", "anything": b"\xff"}, "'B'"),
         ({"key": "B", "anything": 2**64}, "'B'"),
         ({"key": "B", "anything": "\ud83d"}, "'B'"),
+        (Order(key="B", source="caf\udce9.csv"), "'B'"),
         (["no", "mapping"], "no"),
     ],
-    ids=["not the model", "due date", "object", "bytes", "integer beyond JSON", "lone surrogate", "no mapping"],
+    ids=["not the model", "due date", "object", "bytes", "integer beyond JSON", "lone surrogate", "source", "no mapping"],
 )
 def test_an_entry_that_cannot_be_kept_is_refused_by_name_and_the_others_go_on(shop: Shop, raw: Any, named: str) -> None:
     result = shop.run([{"key": "A-1"}, raw, {"key": "A-2"}], Check=goes)
@@ -482,22 +483,38 @@ def test_what_another_run_wrote_since_an_entry_was_read_is_not_lost(shop: Shop) 
     assert [e["name"] for e in shop.stored("A-2")["executions"]] == ["Fetch", "Check", "Check"]
 
 
-def test_what_another_run_wrote_while_the_list_was_read_is_not_overwritten(shop: Shop) -> None:
+def test_what_another_run_wrote_between_reading_and_announcing_is_not_overwritten(shop: Shop) -> None:
     def fetch(entry: Order) -> None:
         entry.price = 7
 
-    def entries() -> Iterator[Any]:
-        yield {"key": "A-1"}
-        with Store(shop.store.path) as other:
-            processor = Orders(other, clock=shop.clock)
-            processor.entries = keys("A-1")
-            processor.acts = {"Fetch": fetch, "Check": interrupts(repeat=True)}
-            processor.process_entries()
+    class Interleaved(Orders):
+        def get_entry(self, selection: Any) -> WorkflowModel:
+            entry = super().get_entry(selection)
+            with Store(shop.store.path) as other:
+                processor = Orders(other, clock=shop.clock)
+                processor.entries = keys("A-1")
+                processor.acts = {"Fetch": fetch, "Check": interrupts(repeat=True)}
+                processor.process_entries()
+            return entry
 
+    Interleaved.__qualname__ = Orders.__qualname__
     seen = []
-    shop.run(entries(), Fetch=goes, Check=lambda e: seen.append(e.price))
+    shop.run(keys("A-1"), Interleaved, Fetch=goes, Check=lambda e: seen.append(e.price))
     assert shop.ran == ["Check A-1"]
     assert seen == [7]
+
+
+@pytest.mark.parametrize("field", ["due_date", "source"])
+def test_a_task_that_spoils_due_date_or_source_fails_by_name(shop: Shop, field: str) -> None:
+    def spoil(entry: Order) -> None:
+        if entry.key == "A-1":
+            setattr(entry, field, "caf\udce9.csv")
+
+    result = shop.run(keys("A-1", "A-2"), Check=spoil, Send=goes)
+    assert result.states == {"failed": 1, "finished": 1}
+    assert (shop.row("A-1").state, shop.row("A-1").task) == ("failed", "Check")
+    assert "'A-1'" in shop.row("A-1").reason
+    assert shop.stored("A-1")[field] is None
 
 
 def test_a_failing_filter_does_not_take_an_entry_from_the_run_that_works_on_it(shop: Shop) -> None:
@@ -505,7 +522,7 @@ def test_a_failing_filter_does_not_take_an_entry_from_the_run_that_works_on_it(s
         def filter(self, entry: Order) -> bool:
             raise RuntimeError("no filter")
 
-    Picky.__qualname__, Picky.__module__ = Orders.__qualname__, Orders.__module__
+    Picky.__qualname__ = Orders.__qualname__
     owners = []
 
     def meanwhile(entry: Order) -> None:
@@ -608,7 +625,7 @@ def test_a_field_that_is_removed_from_the_model_does_not_stop_its_entries(shop: 
     class Slims(Orders):
         model = Slim
 
-    Slims.__qualname__, Slims.__module__ = Orders.__qualname__, Orders.__module__
+    Slims.__qualname__ = Orders.__qualname__
 
     def fetch(entry: Order) -> None:
         entry.price = 7

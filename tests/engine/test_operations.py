@@ -1,0 +1,419 @@
+"""The operator's verbs: what they do to each entry, what they refuse and why, and what is recorded of them."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tinydb import where
+
+from engine import (
+    EngineError,
+    RepeatAfterCycle,
+    RepeatAfterTime,
+    Status,
+    StatusException,
+    Store,
+    StoredProcessor,
+    Task,
+    WorkflowModel,
+)
+from engine.lookup import find_error, rows
+from engine.operations import ActionResult, restart, toggle_repeat
+from engine.worker import execute_actions
+
+
+class Order(WorkflowModel):
+    key: str
+
+
+class Orders(StoredProcessor):
+    """Two tasks; the second does what the desk says of the entry."""
+
+    model = Order
+
+    def __init__(self, desk: "Desk") -> None:
+        super().__init__(desk.store, clock=desk.clock)
+        self.desk = desk
+
+    def get_default_entries(self) -> list[Any]:
+        return self.desk.entries
+
+    def get_tasks(self) -> list[Task]:
+        return [Fetch(self), Check(self)]
+
+
+class Others(Orders):
+    """A second workflow on the same store."""
+
+
+class Fetch(Task):
+    def process_entry(self, entry: Order, dry_run: bool = False) -> None:
+        self.processor.desk.ran.append(f"Fetch {entry.key}")  # type: ignore[attr-defined]
+
+
+class Check(Task):
+    def process_entry(self, entry: Order, dry_run: bool = False) -> Status | None:
+        desk = self.processor.desk  # type: ignore[attr-defined]
+        desk.ran.append(f"Check {entry.key}")
+        return desk.check(entry)  # type: ignore[no-any-return]
+
+
+class Desk:
+    """An operator's desk: the store, and how Check goes today."""
+
+    def __init__(self, store: Store, clock: Any) -> None:
+        self.store = store
+        self.clock = clock
+        self.entries: list[Any] = [{"key": "A-1"}, {"key": "A-2"}]
+        self.ran: list[str] = []
+        self.check: Callable[[Any], Any] = lambda entry: None
+
+    def run(self, check: Callable[[Any], Any] | None = None, **given: Any) -> list[str]:
+        self.check = check or (lambda entry: None)
+        self.ran = []
+        Orders(self).process_entries(**given)
+        return self.ran
+
+    def take(self, check: Callable[[Any], Any] | None = None) -> list[str]:
+        """A worker does what is open."""
+        self.check = check or (lambda entry: None)
+        self.ran = []
+        execute_actions(Orders(self))
+        return self.ran
+
+    def repeat(self, *keys: str, on: bool = True, **given: Any) -> ActionResult:
+        return toggle_repeat(keys, on, store=self.store, clock=self.clock, **given)
+
+    def restart(self, *keys: str, from_start: bool = False, **given: Any) -> ActionResult:
+        return restart(keys, from_start, store=self.store, clock=self.clock, **given)
+
+    def state(self, key: str) -> str:
+        return {row.key: row.state for row in rows(self.store, self.clock())}[key]
+
+    def document(self, key: str) -> Any:
+        return self.store.entries.get(where("key") == key)
+
+    def action(self) -> Any:
+        return self.store.actions.all()[-1]
+
+
+@pytest.fixture
+def desk(tmp_path: Path, clock: Any) -> Iterator[Desk]:
+    with Store(tmp_path / "wfe.db") as store:
+        yield Desk(store, clock)
+
+
+def breaks(entry: Order) -> None:
+    raise ValueError(f"no customer in {entry.key}")
+
+
+def interrupts(**status: Any) -> Callable[[Any], None]:
+    def check(entry: Order) -> None:
+        raise StatusException(Status(**status))
+
+    return check
+
+
+def dies(entry: Order) -> None:
+    raise KeyboardInterrupt
+
+
+# --- repeat
+
+
+def test_repeat_on_lets_the_next_run_execute_the_failed_task_again(desk: Desk) -> None:
+    desk.run(breaks)
+    assert desk.run() == []
+    done = desk.repeat("A-1")
+    assert done.accepted == ("A-1",)
+    assert desk.state("A-1") == "ready"
+    assert desk.state("A-2") == "failed"
+    assert desk.run() == ["Check A-1"]
+    assert desk.state("A-1") == "finished"
+
+
+def test_repeat_on_an_interrupted_entry_does_the_same(desk: Desk) -> None:
+    desk.run(interrupts(message="no answer"))
+    desk.repeat("A-1")
+    assert desk.run() == ["Check A-1"]
+
+
+def test_repeat_on_an_entry_in_doubt_executes_its_task_again(desk: Desk) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        desk.run(dies)
+    assert desk.state("A-1") == "in doubt"
+    desk.repeat("A-1")
+    assert desk.state("A-1") == "ready"
+    desk.repeat("A-1", on=False)
+    assert desk.state("A-1") == "in doubt"
+    desk.repeat("A-1")
+    assert "Check A-1" in desk.run()
+    assert desk.state("A-1") == "finished"
+
+
+def test_repeat_on_goes_beyond_a_bound_of_reruns_and_before_a_time(desk: Desk) -> None:
+    desk.run(interrupts(repeat=RepeatAfterTime(days=7), max_reruns=0))
+    desk.repeat("A-1")
+    assert desk.run() == ["Check A-1"]
+
+
+def test_repeat_off_stops_an_entry_that_would_repeat(desk: Desk) -> None:
+    desk.run(interrupts(repeat=RepeatAfterCycle(after_cycle=1)))
+    done = desk.repeat("A-1", "A-2", on=False)
+    assert done.accepted == ("A-1", "A-2")
+    assert desk.state("A-1") == "interrupted"
+    assert desk.run() == []
+
+
+def test_repeat_on_and_off_leaves_a_failed_entry_failed(desk: Desk) -> None:
+    desk.run(breaks)
+    desk.repeat("A-1")
+    desk.repeat("A-1", on=False)
+    assert desk.state("A-1") == "failed"
+    assert desk.run() == []
+
+
+def test_repeat_off_takes_back_a_restart(desk: Desk) -> None:
+    desk.run(breaks)
+    desk.restart("A-1")
+    desk.repeat("A-1", on=False)
+    assert desk.state("A-1") == "failed"
+    assert desk.take() == []
+
+
+def test_a_repeat_is_on_for_one_execution(desk: Desk) -> None:
+    desk.run(breaks)
+    desk.repeat("A-1")
+    desk.run(breaks)
+    assert desk.run() == []
+
+
+# --- restart
+
+
+def test_restart_keeps_finished_tasks_and_is_done_by_a_worker(desk: Desk) -> None:
+    desk.run(breaks)
+    done = desk.restart("A-1")
+    assert done.needs_worker
+    assert desk.take() == ["Check A-1"]
+    assert desk.state("A-1") == "finished"
+    assert desk.state("A-2") == "failed"
+    assert desk.take() == [], "it is done once"
+
+
+def test_restart_from_the_start_executes_finished_tasks_too(desk: Desk) -> None:
+    desk.run(breaks)
+    desk.restart("A-1", from_start=True)
+    assert desk.take() == ["Fetch A-1", "Check A-1"]
+    executions = desk.document("A-1")["executions"]
+    assert [(e["name"], e["run_count"]) for e in executions] == [("Fetch", 1), ("Check", 1), ("Fetch", 2), ("Check", 2)]
+
+
+def test_a_finished_entry_is_restarted_from_the_start_only(desk: Desk) -> None:
+    desk.run()
+    refused = desk.restart("A-1")
+    assert refused.accepted == ()
+    assert "from the start" in refused.refused["A-1"]
+    assert "from the start" in desk.repeat("A-1").refused["A-1"]
+    desk.restart("A-1", from_start=True)
+    assert desk.take() == ["Fetch A-1", "Check A-1"]
+    assert desk.document("A-1")["finished"]
+
+
+def test_a_restart_that_fails_again_can_be_restarted_again(desk: Desk) -> None:
+    desk.run()
+    desk.restart("A-1", from_start=True)
+    assert desk.take(breaks) == ["Fetch A-1", "Check A-1"]
+    assert desk.state("A-1") == "failed"
+    desk.restart("A-1")
+    assert desk.take() == ["Check A-1"]
+    assert desk.state("A-1") == "finished"
+
+
+def test_a_restart_outweighs_a_time_that_has_not_come(desk: Desk) -> None:
+    desk.run(interrupts(repeat=RepeatAfterTime(days=7)))
+    desk.restart("A-1")
+    assert desk.take() == ["Check A-1"]
+
+
+def test_a_run_that_comes_before_a_worker_takes_a_restart_up_as_well(desk: Desk) -> None:
+    desk.run(breaks)
+    desk.restart("A-1")
+    assert desk.run() == ["Check A-1"]
+    assert desk.take() == []
+
+
+def test_restarting_an_entry_in_doubt_executes_its_task_again(desk: Desk) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        desk.run(dies)
+    desk.restart("A-1")
+    assert desk.take() == ["Check A-1"]
+    assert desk.state("A-1") == "finished"
+
+
+# --- what is refused, one by one
+
+
+def test_one_key_that_is_refused_does_not_cost_the_others(desk: Desk) -> None:
+    desk.run(lambda entry: breaks(entry) if entry.key == "A-1" else None)
+    done = desk.restart("A-1", "A-2", "A-77")
+    assert done.accepted == ("A-1",)
+    assert set(done.refused) == {"A-2", "A-77"}
+    assert "'A-77'" in done.refused["A-77"]
+    assert desk.take() == ["Check A-1"]
+
+
+def test_an_entry_that_runs_is_refused(desk: Desk) -> None:
+    refusals: list[Any] = []
+
+    def meanwhile(entry: Order) -> None:
+        with Store(desk.store.path) as other:
+            refusals.append(restart([entry.key], store=other).refused)
+            refusals.append(toggle_repeat([entry.key], True, store=other).refused)
+
+    desk.run(meanwhile)
+    assert all("running" in refused["A-1"] for refused in refusals[:2])
+
+
+def test_an_entry_that_was_never_executed_has_nothing_to_repeat(desk: Desk) -> None:
+    desk.run(limit=0)
+    desk.run(limit=1)
+    assert "next run" in desk.repeat("A-2").refused["A-2"]
+
+
+@pytest.mark.parametrize(
+    ("due_date", "said"), [("2026-11-23", "passed"), ("<2026-11-24", "passed")], ids=["on a day", "before a day"]
+)
+@pytest.mark.parametrize("verb", ["repeat", "restart", "restart from the start"])
+def test_an_entry_whose_due_date_has_passed_is_not_promised_to_run(
+    desk: Desk, zone: Callable[[str], None], due_date: str, said: str, verb: str
+) -> None:
+    zone("UTC")
+    desk.entries = [{"key": "A-1", "due_date": due_date}]
+    desk.run(breaks if verb != "restart from the start" else None)
+    desk.clock.turn(days=1)
+    before = desk.document("A-1")
+    done = desk.repeat("A-1") if verb == "repeat" else desk.restart("A-1", from_start=verb != "restart")
+    assert due_date in done.refused["A-1"]
+    assert said in done.refused["A-1"]
+    assert desk.document("A-1") == before
+
+
+def test_an_entry_whose_due_date_has_not_come_is_refused_with_that_date(desk: Desk) -> None:
+    desk.entries = [{"key": "A-1", "due_date": ">2026-12-01"}]
+    desk.run()
+    assert ">2026-12-01" in desk.restart("A-1").refused["A-1"]
+
+
+def test_a_key_of_two_workflows_needs_the_name_of_one(desk: Desk) -> None:
+    desk.run(breaks)
+    Others(desk).process_entries()
+    refusal = desk.restart("A-1").refused["A-1"]
+    assert "test_operations:Orders" in refusal
+    assert "test_operations:Others" in refusal
+    assert desk.restart("A-1", processor="test_operations:Others", from_start=True).accepted == ("A-1",)
+    assert desk.take() == [], "the other workflow's"
+
+
+# --- what is recorded
+
+
+@pytest.mark.parametrize("verb", ["repeat", "restart"])
+def test_an_act_is_recorded_with_who_when_why_and_which_keys(desk: Desk, verb: str) -> None:
+    desk.run(lambda entry: breaks(entry) if entry.key == "A-1" else None)
+    act = desk.repeat if verb == "repeat" else desk.restart
+    act("A-1", "A-2", "A-1", who="kim", why="customer called")
+    action = desk.action()
+    assert (action["who"], action["why"], action["processor"]) == ("kim", "customer called", "test_operations:Orders")
+    assert action["keys"] == ["A-1", "A-2"]
+    assert datetime.fromisoformat(action["when"]) == desk.clock()
+    assert action["results"]["A-1"] is None
+    assert action["results"]["A-2"]
+    assert action["open"] is (verb == "restart")
+    assert verb in action["verb"]
+
+
+def test_an_act_is_signed_with_user_and_host_by_default(desk: Desk) -> None:
+    desk.run(breaks)
+    desk.repeat("A-1")
+    user, _, host = desk.action()["who"].partition("@")
+    assert user
+    assert host
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may act as somebody unknown")
+def test_a_user_without_a_name_can_act(tmp_path: Path) -> None:
+    program = (
+        "from engine import Store, operations\n"
+        "operations.getpass.getuser\n"
+        "import os; os.setuid(54321)\n"
+        "from engine.operations import whoami\n"
+        "print(whoami())\n"
+    )
+    nameless = {name: text for name, text in os.environ.items() if name not in ("LOGNAME", "USER", "LNAME", "USERNAME")}
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, env=nameless, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+    assert done.stdout.startswith("54321@")
+
+
+def test_an_action_closes_with_the_run_that_did_it(desk: Desk) -> None:
+    desk.run(breaks)
+    desk.restart("A-1")
+    desk.take()
+    action = desk.action()
+    assert action["open"] is False
+    assert desk.store.runs.get(doc_id=action["run"])["states"] == {"finished": 1}
+
+
+def test_an_action_that_a_dead_worker_took_is_taken_again(desk: Desk) -> None:
+    desk.run(breaks)
+    desk.restart("A-1")
+    with Store(desk.store.path) as dead:
+        desk.store.actions.update({"taken_by": dead.owner})
+        assert desk.take() == [], "it lives, and has it"
+    assert desk.take() == ["Check A-1"]
+
+
+def test_nothing_is_done_where_every_key_is_unknown(desk: Desk) -> None:
+    desk.run()
+    before = desk.store.seq()
+    done = desk.restart("X", "Y")
+    assert set(done.refused) == {"X", "Y"}
+    assert not done.needs_worker
+    assert desk.store.seq() == before
+
+
+def test_a_selection_of_many_is_one_act_on_exactly_those(desk: Desk) -> None:
+    desk.entries = [{"key": f"A-{number}"} for number in range(300)]
+    desk.run(breaks)
+    chosen = tuple(f"A-{number}" for number in range(0, 300, 3))
+    assert desk.restart(*chosen).accepted == chosen
+    assert desk.take() == [f"Check {key}" for key in chosen]
+    assert len(desk.store.actions) == 1
+
+
+def test_an_error_is_found_by_the_beginning_of_its_id(desk: Desk) -> None:
+    desk.run(breaks)
+    ids = [record["error_id"] for record in desk.store.errors.all()]
+    assert [find_error(desk.store, error_id)["error_id"] for error_id in ids] == ids
+    assert find_error(desk.store, ids[0][:13])["error_id"] == ids[0]
+    with pytest.raises(EngineError, match="'ffff-none'"):
+        find_error(desk.store, "ffff-none")
+    with pytest.raises(EngineError, match=r"'ab'.*first four"):
+        find_error(desk.store, "ab")
+
+
+def test_moments_in_the_store_are_utc_and_sort_as_text(desk: Desk) -> None:
+    desk.clock.now = datetime(2026, 11, 23, 12, tzinfo=UTC)
+    desk.run(breaks)
+    desk.clock.turn(microseconds=1)
+    desk.repeat("A-2")
+    first, second = desk.document("A-1")["updated"], desk.document("A-2")["updated"]
+    assert first < second
+    assert len(first) == len(second)
