@@ -116,11 +116,14 @@ def summary(result: RunResult) -> None:
         table.add_row(str(len(result.refused)), Text("refused", "red"))
     _print(table)
     for failure in result.failures[:20]:
-        name = " ".join(literal(part) for part in (failure.key, failure.task) if part)
-        error_id = f"  {failure.error_id}" if failure.error_id else ""
-        _print(Text.assemble(_state(failure.state), f" {name}: {literal(failure.reason)}", (error_id, "dim")))
+        error_id = failure.error_id[:8] if failure.error_id else None
+        name = " ".join(literal(part) for part in (failure.key, failure.task, error_id) if part)
+        _print(Text.assemble(_state(failure.state), f" {name}: {literal(failure.reason)}"))
     if result.failed > 20:
         _print(Text(f"… and {result.failed - 20} more: `wfe ls`"))
+    with_trace = next((failure.error_id[:8] for failure in result.failures if failure.error_id), None)
+    if result.number and with_trace:
+        _print(Text(f"stack traces: `wfe error {with_trace}`", "dim"))
     for sentence in result.refused[:20]:
         refusal(sentence)
     if len(result.refused) > 20:
@@ -179,8 +182,8 @@ def _table(*names: str) -> Table:
 
 def _print(what: Table | Text) -> None:
     """On a terminal as wide as it is; in a pipe one line a row, however long."""
-    width = None if sys.stdout.isatty() else 10_000
-    Console(width=width, soft_wrap=isinstance(what, Text)).print(what)
+    is_terminal = sys.stdout.isatty()
+    Console(width=None if is_terminal else 10_000, soft_wrap=not is_terminal).print(what)
 
 
 def _literal(text: str | None) -> Text:

@@ -60,6 +60,7 @@ class Console(App[None]):
     def __init__(self, store: Store, columns: list[Column], cell: Any) -> None:
         super().__init__()
         self.window = Window(store)
+        self.window.ask(View(order="key"))
         self.window.accept(self.window.load())
         self.table = Table(self.window, columns, cell)
         self.heard: list[Message] = []
@@ -362,7 +363,7 @@ async def test_the_cursor_is_in_sight_when_a_short_list_becomes_a_long_one(store
         app.show(View(filter="key:k-09"))
         await pilot.press("G")
         assert not app.table.show_vertical_scrollbar
-        app.show(View())
+        app.show(View(order="key"))
         await pilot.pause()
         assert (app.cursor_key(), app.cursor_line()) == ("k-0990", 23)
         assert app.table.show_vertical_scrollbar
@@ -463,7 +464,7 @@ async def test_all_that_match_are_marked_and_stay_so_in_another_view(store: Stor
     async with app.run_at(80, 24) as pilot:
         app.show(View(filter="k-09"))
         app.table.mark_all()
-        app.show(View(reverse=True))
+        app.show(View(order="key", reverse=True))
         await pilot.press("g")
         assert app.window.marks == set(ids[90:])
         assert [line[0] for line in app.screen_lines()[1:14]] == ["●"] * 10 + [" "] * 3
