@@ -12,20 +12,21 @@ from contextlib import ExitStack, contextmanager
 from enum import StrEnum
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated
+from typing import Annotated, TextIO
 
 import typer
 
 from engine import operations, printing
 from engine.clock import utc_now
+from engine.errors import one_line
 from engine.exceptions import EngineError, InputError
 from engine.journal import RunResult
-from engine.loading import load_processor, make_processor
+from engine.loading import load_processor, make_processor, raised_at
 from engine.lookup import find_entry, find_error, rows
 from engine.records import read_plan
 from engine.store import Store, store_path
 from engine.stored import StoredProcessor
-from engine.worker import execute_actions, worker_command
+from engine.worker import WorkerCommand, execute_actions, worker_command
 
 app = typer.Typer(
     help="Runs workflows, and repairs what failed.", no_args_is_help=True, add_completion=False, rich_markup_mode=None,
@@ -81,13 +82,13 @@ def run(
         if actions:
             raise InputError(f"{processor} keeps its entries itself: --actions needs a StoredProcessor")
         logging.basicConfig(level=logging.ERROR, stream=sys.stderr)
-        with printing.progress() as observe:
+        with _workflow_errors(processor), printing.progress() as observe:
             made = make_processor(kind, None, consider_date)
             made.observer = observe
             result = made.process_entries(keys or None, limit, dry_run)
         _finish([result])
         return
-    with _store_of_run(store_path(store), dry_run) as opened:
+    with _store_of_run(store_path(store), dry_run) as opened, _workflow_errors(processor):
         made = make_processor(kind, opened, consider_date)
         assert isinstance(made, StoredProcessor)
         with printing.progress() as observe:
@@ -158,10 +159,7 @@ def restart(
         done = operations.restart(keys, from_start, store=opened, processor=processor, why=why)
         commands = [worker_command(opened, name, actions=True) for name in done.actions if done.accepted]
     printing.action(done, as_json=json)
-    codes = [
-        subprocess.run(command.argv, cwd=command.folder, env=command.environment, check=False).returncode
-        for command in commands
-    ]
+    codes = [_run_worker(command, sys.stderr if json else None) for command in commands]
     raise typer.Exit(max([*codes, 1 if done.refused else 0]))
 
 
@@ -175,6 +173,32 @@ def main() -> None:
     except KeyboardInterrupt:
         printing.refusal("stopped")
         sys.exit(130)
+
+
+def _run_worker(command: WorkerCommand, output: TextIO | None) -> int:
+    """Run a worker to its end; its exit code, 2 if a signal killed it."""
+    try:
+        code = subprocess.run(
+            command.argv, cwd=command.folder, env=command.environment, stdout=output, check=False
+        ).returncode
+    except OSError as error:
+        raise InputError(
+            f"the restart is recorded, yet no worker can be started ({error.strerror}: {error.filename}): "
+            "run the workflow once from where it is now"
+        ) from error
+    return code if code >= 0 else 2
+
+
+@contextmanager
+def _workflow_errors(name: str) -> Iterator[None]:
+    """What a workflow raises outside its entries ends the run, with a sentence in place of its stack trace."""
+    try:
+        yield
+    except EngineError:
+        raise
+    except Exception as error:
+        where = " ".join(getattr(error, "__notes__", [])) or raised_at(error)
+        raise InputError(f"{name} cannot go on: {one_line(error)}: {where}") from error
 
 
 @contextmanager

@@ -7,7 +7,8 @@ import sys
 from datetime import datetime
 from pathlib import Path
 
-from engine.exceptions import InputError
+from engine.errors import one_line
+from engine.exceptions import EngineError, InputError
 from engine.processor import Processor
 from engine.store import Store
 from engine.stored import StoredProcessor
@@ -39,7 +40,7 @@ def make_processor(kind: type[Processor], store: Store | None, consider_date: da
     """An instance of a processor; only a `StoredProcessor` is handed the store.
 
     Raises:
-        InputError: its constructor takes other arguments.
+        InputError: its constructor takes other arguments, or raises.
     """
     arguments: dict[str, object] = {}
     if store is not None and issubclass(kind, StoredProcessor):
@@ -51,11 +52,24 @@ def make_processor(kind: type[Processor], store: Store | None, consider_date: da
     except TypeError as error:
         given = ", ".join(arguments) or "no arguments"
         raise InputError(f"{kind.__name__} cannot be made ({error}): its __init__ must do with {given}") from error
-    return kind(**arguments)  # type: ignore[arg-type]
+    try:
+        return kind(**arguments)  # type: ignore[arg-type]
+    except EngineError:
+        raise
+    except Exception as error:
+        raise InputError(f"{kind.__name__} cannot be made: {one_line(error)}{raised_at(error)}") from error
+
+
+def raised_at(error: BaseException) -> str:
+    """The place in the code where an exception was raised, to be put behind its text."""
+    trace = error.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    return f" ({trace.tb_frame.f_code.co_filename}, line {trace.tb_lineno})" if trace else ""
 
 
 def _module(name: str) -> object:
-    folder = Path.cwd()
+    folder, file = Path.cwd(), None
     if name.endswith(".py"):
         file = Path(name).resolve()
         if not file.is_file():
@@ -64,21 +78,16 @@ def _module(name: str) -> object:
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
     try:
-        return importlib.import_module(name)
+        module = importlib.import_module(name)
     except ModuleNotFoundError as error:
         if error.name and (name == error.name or name.startswith(error.name + ".")):
             raise InputError(f"there is no module {name!r} in {folder}, nor is one installed") from error
         raise InputError(f"{name} cannot be imported: it needs {error.name!r}, which is not installed") from error
-    except Exception as error:
-        at = _where(error)
-        raise InputError(f"{name} cannot be imported: {type(error).__name__}: {error}{at}") from error
-
-
-def _where(error: BaseException) -> str:
-    trace = error.__traceback__
-    while trace and trace.tb_next:
-        trace = trace.tb_next
-    return f" ({trace.tb_frame.f_code.co_filename}, line {trace.tb_lineno})" if trace else ""
+    except (Exception, SystemExit) as error:
+        raise InputError(f"{name} cannot be imported: {one_line(error)}{raised_at(error)}") from error
+    if file and Path(module.__file__ or "").resolve() != file:
+        raise InputError(f"{file} has the name of another module, {name!r}: rename the file")
+    return module
 
 
 def _processors_in(module: object) -> list[str]:

@@ -5,6 +5,7 @@ ineligible entry never costs the others.
 """
 
 import getpass
+import os
 import shlex
 import socket
 from collections.abc import Callable, Iterable, Mapping
@@ -71,11 +72,11 @@ def toggle_repeat(
     def change(entry: WorkflowModel, planned: Plan) -> None:
         newest = _newest(entry, planned)
         if newest is None:
-            raise Refusal("its task was not executed yet: the next run executes it anyway")
+            raise Refusal("its task was not executed yet: there is nothing to repeat")
         status = newest.status or Status()
         lifted = {"repeat": True, "max_reruns": None} if on else {"repeat": False}
         newest.status = status.model_copy(update=lifted)
-        newest.restart = False
+        newest.restart = on and newest.running  # in doubt, no policy counts
 
     act = _Act("repeat on" if on else "repeat off", False, store, processor, who, why, clock)
     return act.on(keys, change)
@@ -135,6 +136,14 @@ def _newest(entry: WorkflowModel, planned: Plan) -> TaskExecution | None:
     return attempts[0] if attempts else None
 
 
+def _user() -> str:
+    """The user's name; in a container, a user may have none."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())
+
+
 @dataclass(frozen=True)
 class _Act:
     """One verb, done to many entries in one transaction, and its record."""
@@ -172,13 +181,13 @@ class _Act:
         if document["owner"] and self.store.is_alive(document["owner"]):
             return "it is running"
         entry, tasks = read_progress(document), document["tasks"]
-        planned = plan(entry, tasks, moment)
-        if planned.held_by_due_date:
-            return planned.why
         try:
-            change(entry, planned)
+            change(entry, plan(entry, tasks, moment))
         except Refusal as refusal:
             return str(refusal)
+        changed = plan(entry, tasks, moment)
+        if changed.held_by_due_date:
+            return changed.why
         fields = {**entry_progress(entry), **summary(entry, tasks, moment), "owner": None, "updated": to_text(moment)}
         self.store.entries.update(fields, doc_ids=[document.doc_id])
         return None
@@ -187,7 +196,7 @@ class _Act:
         return self.store.actions.insert(
             {
                 "verb": self.verb,
-                "who": self.who or f"{getpass.getuser()}@{socket.gethostname()}",
+                "who": self.who or f"{_user()}@{socket.gethostname()}",
                 "when": to_text(self.clock()),
                 "why": self.why,
                 "processor": processor,

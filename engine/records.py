@@ -111,6 +111,13 @@ def summary(entry: WorkflowModel, tasks: Sequence[str], moment: datetime) -> dic
     }
 
 
+_ENDED = {
+    State.FAILED: "failed",
+    State.INTERRUPTED: "interrupted it",
+    State.IN_DOUBT: "may have taken effect or not, its process died inside",
+}
+
+
 @dataclass(frozen=True)
 class EntryRow:
     """One line of a list of entries. `done` of its `total` tasks are done; `due` and `updated` are UTC."""
@@ -141,13 +148,15 @@ class EntryRow:
         """What happens next and why, in a line; `planned` is the plan of this entry."""
         if self.state is State.RUNNING:
             return f"{self.task} runs"
-        if planned.current is None:
-            return "nothing, it is finished"
-        when = f" at {local_time(planned.due)}" if planned.due else ""
-        what = {State.READY: "the next run executes it", State.WAITING: f"waits{when}"}.get(
-            planned.state, planned.state
-        )
-        return f"{planned.current.task}: {what}, {planned.why}"
+        step = planned.current
+        if step is None:
+            return "nothing: it is finished"
+        if planned.state is State.READY:
+            return f"the next run executes {step.task}: {planned.why}"
+        if planned.state is State.WAITING:
+            until = f" until {local_time(planned.due)}" if planned.due else ""
+            return f"{step.task} waits{until}: {planned.why}"
+        return f"nothing by itself: {step.task} {_ENDED[planned.state]}; restart it, or set its repeat"
 
     def to_json(self) -> dict[str, Any]:
         """The fields that `wfe ls --json` promises."""

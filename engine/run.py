@@ -52,7 +52,7 @@ class Run:
             raise
         except Exception as error:
             error_id = record_error(self.processor, self.journal, error, where="the run")
-            error.add_note(f"error id {error_id}")
+            error.add_note(f"`wfe error {error_id}`, or the log, shows where")
             raise
         finally:
             try:

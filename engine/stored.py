@@ -1,7 +1,6 @@
 """A processor for who has no storage of their own: entries, errors and runs are kept in a `Store`."""
 
-import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from os import PathLike
 from typing import Any, ClassVar
@@ -10,15 +9,14 @@ from pydantic import ValidationError
 from tinydb import where
 from tinydb.table import Document
 
-from engine.clock import Clock, to_text, utc_now
-from engine.exceptions import EntryError, StoreError, WorkflowError
-from engine.identity import home_of, processor_name, required_key, task_names
-from engine.journal import Ending, Failure, Journal, RunResult
+from engine.clock import Clock, utc_now
+from engine.exceptions import EntryError, WorkflowError
+from engine.identity import processor_name, required_key
 from engine.model import TaskExecution, WorkflowModel
-from engine.planning import State
 from engine.processor import Processor
-from engine.records import PROGRESS_FIELDS, entry_data, entry_progress, read_progress, shown_state, summary
+from engine.records import PROGRESS_FIELDS, read_progress
 from engine.store import Store, store_path
+from engine.store_journal import StoreJournal
 
 
 class StoredProcessor(Processor):
@@ -38,7 +36,7 @@ class StoredProcessor(Processor):
     """
 
     model: ClassVar[type[WorkflowModel]]
-    journal: "StoreJournal"
+    journal: StoreJournal
 
     def __init__(
         self,
@@ -172,203 +170,3 @@ class StoredProcessor(Processor):
             first = error.errors()[0]
             at = ".".join(str(part) for part in first["loc"]) or "it"
             raise EntryError(f"{what} does not fit {self.model.__name__}: {at}: {first['msg']}") from error
-
-
-class StoreJournal(Journal):
-    """Writes what the runs of a `StoredProcessor` do into its store."""
-
-    look_ahead = 256
-
-    def __init__(self, processor: StoredProcessor) -> None:
-        self.processor = processor
-        self.run: int | None = None
-        self._seen: set[str] = set()
-        self._ids: dict[str, int] = {}
-        self._shown = 0.0
-
-    @property
-    def store(self) -> Store:
-        """The processor's store."""
-        return self.processor.store
-
-    def start_run(self, result: RunResult) -> None:
-        self._seen.clear()
-        self.run = None
-        home = home_of(type(self.processor))
-        self.run = result.number = self.store.runs.insert(
-            {
-                "processor": self.processor.name,
-                "started": self._now(),
-                "ended": None,
-                "ending": None,
-                "owner": self.store.owner,
-                "home": home,
-                **self._counts(result),
-            }
-        )
-
-    def announce(self, entries: Sequence[WorkflowModel]) -> list[tuple[WorkflowModel, EntryError | None]]:
-        self._ids.clear()
-        names = self._task_names()
-        with self.store.transaction():
-            return [(entry, self._register(entry, names)) for entry in entries]
-
-    def claim(self, entry: WorkflowModel) -> bool:
-        key = required_key(entry)
-        with self.store.transaction():
-            document = self._stored(key)
-            if self._is_owned(document):
-                return False
-            self.processor.take_up(entry, document)
-            self._set(key, {"owner": self.store.owner, "run": self.run})
-        return True
-
-    def start(self, entry: WorkflowModel, execution: TaskExecution) -> None:
-        shown = {
-            "task": execution.name,
-            "attempts": execution.run_count,
-            "reason": "",
-            "error_id": None,
-            "repeat": False,
-        }
-        self._update(required_key(entry), {**entry_progress(entry), **shown, **shown_state(State.RUNNING), "due": None})
-
-    def check(self, entry: WorkflowModel) -> None:
-        entry_data(entry)
-
-    def write(self, entry: WorkflowModel) -> None:
-        """Keep an entry. What a task left on it that cannot be kept is dropped: its execution says so."""
-        key = required_key(entry)
-        with self.store.transaction():
-            document = self._stored(key)
-            try:
-                data = entry_data(entry)
-            except EntryError:
-                data = document["data"]
-                entry.due_date, entry.source = document["due_date"], document["source"]
-            changed = {field for field, value in data.items() if value != document["data"].get(field, _MISSING)}
-            changed |= {field for field in ("due_date", "source") if getattr(entry, field) != document[field]}
-            changed -= type(entry).model_computed_fields.keys()
-            shown = self._summary(entry, document["tasks"])
-            if document["owner"]:
-                shown |= shown_state(State.RUNNING)
-            written = sorted({*document["written"], *changed})
-            self._update(key, {**entry_progress(entry), "data": data, "written": written, **shown})
-
-    def release(self, entry: WorkflowModel) -> None:
-        key = required_key(entry)
-        with self.store.transaction():
-            self._set(key, {"owner": None, **self._summary(entry, self._stored(key)["tasks"])})
-
-    def lose(self, entry: WorkflowModel, failure: Failure) -> None:
-        key = required_key(entry)
-        with self.store.transaction():
-            document = self._stored(key)
-            if document["owner"] == self.store.owner or not self._is_owned(document):
-                shown = {"reason": failure.reason, "error_id": failure.error_id, "owner": None}
-                self._update(key, {**shown_state(failure.state), **shown})
-
-    def error(self, record: dict[str, Any]) -> None:
-        self.store.errors.insert({**record, "run": self.run})
-
-    def progress(self, result: RunResult) -> None:
-        if time.monotonic() - self._shown >= 0.25:
-            self._shown = time.monotonic()
-            self._update_run(self._counts(result))
-
-    def end_run(self, result: RunResult, ending: Ending) -> None:
-        if self.run is not None:
-            statistics = self.processor.get_statistics()
-            self._update_run({**self._counts(result), "ended": self._now(), "ending": ending, "statistics": statistics})
-
-    def _register(self, entry: WorkflowModel, names: list[str] | None) -> EntryError | None:
-        """Write an entry that is new, or that its source changed; the error when it cannot be accepted."""
-        key = required_key(entry)
-        if key in self._seen:
-            return EntryError(
-                f"two entries of {self.processor.name} have the key {key!r}: the first is processed, "
-                "the other is left out; give every entry a key of its own"
-            )
-        self._seen.add(key)
-        document = self.processor.find(key)
-        try:
-            if document is not None:
-                self.processor.take_up(entry, document)
-            data = entry_data(entry)
-        except EntryError as refusal:
-            return refusal
-        if document is None:
-            self._ids[key] = self.store.entries.insert(
-                {
-                    "key": key,
-                    "processor": self.processor.name,
-                    "tasks": names or [],
-                    "data": data,
-                    "written": [],
-                    "owner": None,
-                    "run": None,
-                    "updated": self._now(),
-                    **entry_progress(entry),
-                    **self._summary(entry, names or []),
-                    **(shown_state(State.READY) if names is None else {}),
-                }
-            )
-            return None
-        self._ids[key] = document.doc_id
-        tasks = document["tasks"] if names is None else names
-        given = {"tasks": tasks, "data": data, "due_date": entry.due_date, "source": entry.source}
-        if not self._is_owned(document) and any(document[field] != value for field, value in given.items()):
-            self._update(key, {**given, **self._summary(entry, tasks)})
-        return None
-
-    def _is_owned(self, document: Document) -> bool:
-        """Whether a living process works on the entry."""
-        return bool(document["owner"]) and self.store.is_alive(document["owner"])
-
-    def _task_names(self) -> list[str] | None:
-        """None when `get_tasks` raises: that costs each entry for itself, not the run."""
-        try:
-            return task_names(self.processor.get_tasks())
-        except (WorkflowError, StoreError):
-            raise
-        except Exception:
-            return None
-
-    def _stored(self, key: str) -> Document:
-        document = self.store.entries.get(doc_id=self._ids[key]) if key in self._ids else self.processor.find(key)
-        if not isinstance(document, Document):
-            raise StoreError(
-                f"the entry {key!r} is no longer in {self.store.path}: it was removed while a run worked on it"
-            )
-        self._ids[key] = document.doc_id
-        return document
-
-    def _update(self, key: str, fields: Mapping[str, Any]) -> None:
-        """Change an entry's progress or data: it is new from now on."""
-        self._set(key, {**fields, "updated": self._now()})
-
-    def _set(self, key: str, fields: Mapping[str, Any]) -> None:
-        doc_id = self._ids[key] if key in self._ids else self._stored(key).doc_id
-        self.store.entries.update(fields, doc_ids=[doc_id])
-
-    def _update_run(self, fields: Mapping[str, Any]) -> None:
-        if self.run is not None:
-            self.store.runs.update(fields, doc_ids=[self.run])
-
-    def _summary(self, entry: WorkflowModel, names: Sequence[str]) -> dict[str, Any]:
-        return summary(entry, names, self.processor.moment)
-
-    def _counts(self, result: RunResult) -> dict[str, Any]:
-        return {
-            "total": result.total,
-            "considered": result.considered,
-            "states": dict(result.states),
-            "refused": len(result.refused),
-            "updated": self._now(),
-        }
-
-    def _now(self) -> str:
-        return to_text(self.processor.clock())
-
-
-_MISSING = object()

@@ -12,6 +12,10 @@ from pathlib import Path
 import orjson
 import pytest
 
+from engine.clock import utc_now
+from engine.lookup import rows
+from engine.store import Store
+
 ORDERS = '''
 """Orders, each through three tasks; what a task is to do to an order stands in its field `fate`."""
 
@@ -135,14 +139,21 @@ class Workplace:
         return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
     def ls(self) -> dict[str, dict[str, object]]:
-        """The entries that `wfe ls --json` lists, by key."""
-        lines = self.wfe("ls", "--json").stdout.splitlines()
-        return {row["key"]: row for row in map(orjson.loads, lines)}
+        """What `wfe ls --json` says of the entries, by key; without the start of a process."""
+        with Store(self.store) as store:
+            found = [row.to_json() for row in rows(store, utc_now())]
+        return {str(row["key"]): orjson.loads(orjson.dumps(row)) for row in found}
 
 
 @pytest.fixture
 def clock() -> HandClock:
     return HandClock(datetime(2026, 11, 23, 12, tzinfo=UTC))
+
+
+@pytest.fixture(scope="session")
+def orders_workflow() -> str:
+    """The text of `orders.py`."""
+    return ORDERS
 
 
 @pytest.fixture

@@ -7,11 +7,11 @@ from typing import Annotated
 import typer
 
 from engine.clock import Clock, utc_now
-from engine.exceptions import EngineError
-from engine.loading import load_processor
+from engine.exceptions import EngineError, InputError
 from engine.printing import refusal
 from engine.store import Store, store_path
 from wfe_tui.app import Settings, WfeApp
+from wfe_tui.check import check_processor
 from wfe_tui.demo import demo_store
 from wfe_tui.routes import ENTRIES, Route
 
@@ -55,12 +55,24 @@ def open_console(
     path = demo_store() if demo and store is None else store_path(store)
     route = Route("errors", error) if error else Route("entries", entry) if entry else ENTRIES
     if processor:
-        load_processor(processor)
-    if path.exists():
-        Store(path).close()
+        check_processor(processor)
+    _check_store(path)
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise InputError("wfe-tui needs a terminal to draw on: in a script or a pipe use `wfe ls`")
     app = make_app(Settings(path, processor, demo, route))
     app.run()
+    if app.failure is not None:
+        raise app.failure
     raise typer.Exit(app.return_code or 0)
+
+
+def _check_store(path: Path) -> None:
+    """Refuse a store that cannot be used, before the screen is taken; one that is not there yet is none."""
+    try:
+        if path.exists():
+            Store(path).close()
+    except OSError as error:
+        raise InputError(f"the store {path} cannot be looked for ({error.strerror}): name another") from error
 
 
 def main() -> None:

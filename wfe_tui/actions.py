@@ -49,6 +49,7 @@ ACTIONS = (
         "entries",
     ),
     Action("only_failed", "f", "Failed", "Show failed entries alone; again shows all.", "entries", footer=False),
+    Action("clear_filter", "escape", "Show all", "Take the filter away.", "entries", footer=False),
     Action(
         "next_order", "s", "Sort", "Sort by the next column; a click on a header sorts by it.", "entries", footer=False
     ),
@@ -76,15 +77,9 @@ ACTIONS = (
     Action("toggle_libraries", "l", "Libraries", "Open or fold the frames of libraries.", "trace"),
     Action("copy", "c", "Copy", "Copy the stack trace.", "trace"),
     Action("copy_id", "i", "Copy id", "Copy the error id.", "trace"),
+    Action("new_run", "N", "New run", "Make the store, with a run of the processor named at the start.", "welcome"),
     Action("demo", "d", "Demo", "Open the demo: an audit of the Python packages of this machine.", "welcome"),
-    Action(
-        "back",
-        "escape",
-        "Back",
-        "Back to where you came from; clears the filter on the list.",
-        "everywhere",
-        footer=False,
-    ),
+    Action("back", "escape", "Back", "Back to where you came from.", "everywhere", footer=False),
     Action("help", "question_mark", "Help", "The keys, and what they do.", "everywhere"),
     Action("quit", "q", "Quit", "Leave; engine processes go on.", "everywhere"),
 )
@@ -94,10 +89,15 @@ ACTIONS = (
 def bindings(screen: str) -> list[Binding]:
     """The bindings of a screen, or of "everywhere"."""
     return [
-        Binding(action.key, action.id, action.name, show=action.footer, tooltip=action.help, id=f"{screen}.{action.id}")
+        Binding(action.key, action.id, action.name, show=action.footer, tooltip=action.help, id=binding_id(action))
         for action in ACTIONS
         if action.screen == screen
     ]
+
+
+def binding_id(action: Action) -> str:
+    """The name of an action's binding."""
+    return f"{action.screen}.{action.id}"
 
 
 def key_name(key: str) -> str:

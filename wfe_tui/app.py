@@ -1,11 +1,12 @@
 """The app: which screens are open over which store, and the engine processes started from here."""
 
+import asyncio
+import signal
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from textual import work
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.message import Message
@@ -17,10 +18,10 @@ from engine.lookup import find_error
 from engine.store import Store
 from engine.text import literal
 from engine.worker import worker_command
-from wfe_tui.actions import ACTIONS, bindings
+from wfe_tui.actions import ACTIONS, binding_id, bindings
 from wfe_tui.child import Child
 from wfe_tui.demo import DEMO, demo_store
-from wfe_tui.feed import Feed, StoreChanged, StoreLost
+from wfe_tui.feed import Feed, StoreChanged, StoreFound, StoreLost
 from wfe_tui.routes import ENTRIES, Route
 from wfe_tui.screens.base import StoreScreen
 from wfe_tui.screens.entries import EntriesScreen
@@ -29,8 +30,15 @@ from wfe_tui.screens.help import HelpScreen
 from wfe_tui.screens.output import OutputScreen
 from wfe_tui.screens.trace import TraceScreen
 from wfe_tui.screens.welcome import WelcomeScreen
+from wfe_tui.widgets.cut import cut
 
 Severity = Literal["information", "warning", "error"]
+
+LONGEST_LINE = 300
+"""Characters of a notice's line."""
+
+KEPT_CHILDREN = 20
+"""How many engine processes that have ended can still be looked at."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +72,12 @@ class WfeApp(App[None]):
 
         text: str
 
+    @dataclass
+    class ChildEnded(Message):
+        """An engine process started here has ended."""
+
+        child: Child
+
     store: Store
 
     def __init__(self, settings: Settings, clock: Clock = utc_now) -> None:
@@ -71,20 +85,22 @@ class WfeApp(App[None]):
         self.settings = settings
         self.clock = clock
         self.processes: list[Child] = []
+        self.failure: EngineError | None = None
+        """Why the console could not go on."""
         self._feed: Feed | None = None
-        self._again: set[str] = set()
+        self._waiting: list[tuple[str, bool]] = []
 
     def on_mount(self) -> None:
         """Open the store, the demo, or what says that there is neither."""
         self.animation_level = "none"
+        # Otherwise the process would end with the terminal left as the screen has it.
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self.exit, None, 128 + signal.SIGTERM)
         if self.settings.demo:
             self.open_demo()
         elif self.settings.path.exists():
             self.open_store(self.settings.path)
         else:
-            self.push_screen(WelcomeScreen(self.settings.path))
-            if self.settings.processor:
-                self.say(f"N starts {self.settings.processor}")
+            self.push_screen(WelcomeScreen(self.settings.path, self.settings.processor))
 
     def open_demo(self) -> None:
         """Open the demo's store and start its run."""
@@ -98,7 +114,8 @@ class WfeApp(App[None]):
             self.store = Store(path)
             self._feed = Feed(self.store, self.post_message)
         except EngineError as error:
-            self.exit(return_code=2, message=literal(str(error)))
+            self.failure = error
+            self.exit()
             return False
         self._feed.start()
         if isinstance(self.screen, WelcomeScreen):
@@ -133,7 +150,12 @@ class WfeApp(App[None]):
 
     def on_store_lost(self, message: StoreLost) -> None:
         """What is on the screen no longer follows the store."""
-        self.notify(literal(message.reason), title="no signal", severity="error", timeout=3600, markup=False)
+        self.notify(literal(message.reason), title="No signal", severity="error", timeout=3600, markup=False)
+
+    def on_store_found(self, message: StoreFound) -> None:
+        """It does again."""
+        self.clear_notifications()
+        self.say("the store can be read again")
 
     def on_wfe_app_notice(self, message: Notice) -> None:
         """Say what went wrong elsewhere."""
@@ -142,32 +164,45 @@ class WfeApp(App[None]):
     # Engine processes
 
     def start_child(self, processor: str, *, actions: bool) -> None:
-        """Start a run of a processor; while one started here still runs, another follows it."""
+        """Start a run of a processor; while one started here still runs, it follows that.
+
+        Args:
+            processor: `module:Class`.
+            actions: do what operators asked for; else consider every entry.
+        """
         if any(child.runs and child.processor == processor for child in self.processes):
-            self._again.add(processor)
+            if (processor, actions) not in self._waiting:
+                self._waiting.append((processor, actions))
             return
-        child = Child(processor, worker_command(self.store, processor, actions=actions), self._child_ended)
+        try:
+            command = worker_command(self.store, processor, actions=actions)
+        except EngineError as error:
+            self.say(str(error), severity="error")
+            return
+        del self.processes[:-KEPT_CHILDREN]
+        child = Child(processor, command, lambda child: self.post_message(self.ChildEnded(child)))
         self.processes.append(child)
-        self._attend(child)
+        child.start()
 
-    @work(group="children")
-    async def _attend(self, child: Child) -> None:
-        await child.start()
-
-    def _child_ended(self, child: Child) -> None:
+    def on_wfe_app_child_ended(self, message: ChildEnded) -> None:
+        """Show what went wrong with it, and start what waited for its end."""
+        child = message.child
         if child.failed:
-            self.say(f"{child.processor} could not run: exit code {child.exit_code}", severity="error")
+            self.say(f"{child.processor} went wrong: exit code {child.exit_code}", severity="error")
             if not isinstance(self.screen, OutputScreen):
                 self.push_screen(OutputScreen(self.processes))
-        if child.processor in self._again:
-            self._again.discard(child.processor)
-            self.start_child(child.processor, actions=True)
+        for processor, actions in self._waiting:
+            if processor == child.processor:
+                self._waiting.remove((processor, actions))
+                self.start_child(processor, actions=actions)
+                return
 
     # For every screen
 
     def say(self, text: str, *, severity: Severity = "information") -> None:
-        """A notice, literal."""
-        self.notify(literal(text, lines=True), severity=severity, markup=False)
+        """A notice, literal, a long line cut."""
+        lines = "\n".join(cut(line, LONGEST_LINE) for line in text.split("\n"))
+        self.notify(literal(lines, lines=True), severity=severity, markup=False)
 
     def copy(self, text: str, what: str) -> None:
         """Put a text into the terminal's clipboard."""
@@ -186,10 +221,10 @@ class WfeApp(App[None]):
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The palette has what keys do on the screen in front, and the themes."""
         yield SystemCommand("Theme", "Change the colours.", self.action_change_theme)
+        bound = {active.binding.id: active.node for active in screen.active_bindings.values() if active.enabled}
         for action in ACTIONS:
-            owner = screen if hasattr(screen, f"action_{action.id}") else self
-            if action.screen == "everywhere" or (isinstance(screen, StoreScreen) and owner is screen):
-                yield SystemCommand(action.name, action.help, getattr(owner, f"action_{action.id}"))
+            if node := bound.get(binding_id(action)):
+                yield SystemCommand(action.name, action.help, getattr(node, f"action_{action.id}"))
 
     async def on_unmount(self) -> None:
         """Stop following the store and close it."""

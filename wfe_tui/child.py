@@ -1,12 +1,15 @@
 """An engine process that the console starts: for a run, or for what an operator asked for.
 
-Its output goes to a file without a name, not to a pipe: when the console ends, the process goes on undisturbed.
+Its output goes to a file without a name, not to a pipe: when the console ends, the process goes on undisturbed. So it
+is waited for in a thread that ends with the console, and not by asyncio, which kills what it started.
 """
 
-import asyncio
 import os
+import subprocess
 import tempfile
 from collections.abc import Callable
+from threading import Lock, Thread
+from typing import IO
 
 from engine.worker import WorkerCommand
 
@@ -14,21 +17,24 @@ TAIL = 64 * 1024
 """Bytes of output that are shown."""
 
 
-class Child:
+class Child(Thread):
     """One engine process, from its start to its end.
 
     Args:
         processor: what it runs, `module:Class`.
         command: how it is started.
-        ended: called with this child when the process has ended.
+        ended: called with this child when the process has ended, in this child's thread.
     """
 
-    def __init__(self, processor: str, command: WorkerCommand, ended: "Callable[[Child], None]") -> None:
+    def __init__(self, processor: str, command: WorkerCommand, ended: "Callable[[Child], object]") -> None:
+        super().__init__(name="wfe-child", daemon=True)
         self.processor = processor
         self.command = command
         self.exit_code: int | None = None
-        self._ended = ended
-        self._output = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as this child is looked at
+        self._tell = ended
+        self._file: IO[bytes] | None = None
+        self._tail = b""
+        self._reading = Lock()
 
     @property
     def runs(self) -> bool:
@@ -43,25 +49,36 @@ class Child:
     @property
     def output(self) -> str:
         """The end of what it has printed so far."""
-        size = os.fstat(self._output.fileno()).st_size
-        tail = os.pread(self._output.fileno(), TAIL, max(0, size - TAIL))
-        return tail.decode(errors="replace")
+        with self._reading:
+            return (_tail(self._file) if self._file else self._tail).decode(errors="replace")
 
-    async def start(self) -> None:
-        """Start the process and wait for its end."""
+    def run(self) -> None:
+        """Start the process, wait for its end and tell of it."""
         try:
-            process = await asyncio.create_subprocess_exec(
-                *self.command.argv,
-                cwd=self.command.folder,
-                env=self.command.environment,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=self._output,
-                stderr=self._output,
-                start_new_session=True,
-            )
-            self.exit_code = await process.wait()
+            with tempfile.TemporaryFile() as file:
+                self._file = file
+                code = self._execute(file)
+                with self._reading:
+                    self._tail, self._file = _tail(file), None
         except OSError as error:
-            self._output.write(f"{self.command.argv[0]} cannot be started: {error}\n".encode())
-            self._output.flush()
-            self.exit_code = 2
-        self._ended(self)
+            self._tail, self._file = f"{self.command.argv[0]} cannot be started: {error}".encode(), None
+            code = 2
+        self.exit_code = code
+        self._tell(self)
+
+    def _execute(self, output: IO[bytes]) -> int:
+        return subprocess.run(
+            self.command.argv,
+            cwd=self.command.folder,
+            env=self.command.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+            check=False,
+        ).returncode
+
+
+def _tail(file: IO[bytes]) -> bytes:
+    size = os.fstat(file.fileno()).st_size
+    return os.pread(file.fileno(), TAIL, max(0, size - TAIL))

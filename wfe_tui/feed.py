@@ -27,8 +27,13 @@ class StoreLost(Message):
     reason: str
 
 
+@dataclass
+class StoreFound(Message):
+    """The store can be read again."""
+
+
 class Feed(Thread):
-    """Follows a store until `stop`, or until it cannot be read.
+    """Follows a store until `stop`; while it cannot be read, that is told once, and then tried again.
 
     Args:
         store: what is followed, from now on.
@@ -43,15 +48,21 @@ class Feed(Thread):
         self._since = store.seq()
 
     def run(self) -> None:
-        try:
-            while not self._stopped.wait(INTERVAL):
-                if self._store.seq() != self._since:
-                    changes = self._store.changes(self._since)
-                    self._since = changes.seq
-                    self._tell(StoreChanged(changes))
-        except StoreError as error:
-            if not self._stopped.is_set():
-                self._tell(StoreLost(str(error)))
+        is_lost = False
+        while not self._stopped.wait(INTERVAL):
+            try:
+                changes = self._store.changes(self._since) if self._store.seq() != self._since else None
+            except StoreError as error:
+                if not is_lost:
+                    self._tell(StoreLost(str(error)))
+                is_lost = True
+                continue
+            if is_lost:
+                self._tell(StoreFound())
+            is_lost = False
+            if changes is not None:
+                self._since = changes.seq
+                self._tell(StoreChanged(changes))
 
     def stop(self) -> None:
         """End, and wait for it: at most one interval."""

@@ -4,17 +4,20 @@ what an entry holds."""
 
 from array import array
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
 from tinydb.queries import QueryInstance, where
+from tinydb.table import Document
 
 from engine.clock import Clock, utc_now
-from engine.exceptions import InputError
+from engine.exceptions import InputError, StoreError
 from engine.planning import State
 from engine.records import EntryRow, read_row
 from engine.store import Changes, Store
+from engine.text import literal
 
 PAGE = 64
 """Rows read from the store at once: a little more than a tall terminal shows."""
@@ -165,7 +168,9 @@ class Window:
     def _read_page(self, start: int) -> None:
         missing = [entry_id for entry_id in self.ids[start : start + PAGE] if entry_id not in self._rows]
         moment = self._clock()
-        documents = {document.doc_id: document for document in self._store.entries.get(doc_ids=missing)}
+        documents: dict[int, Document] = {}
+        with suppress(StoreError):  # who follows the store tells; these rows are blank until they are forgotten
+            documents = {document.doc_id: document for document in self._store.entries.get(doc_ids=missing)}
         for entry_id in missing:
             found = documents.get(entry_id)
             self._rows[entry_id] = None if found is None else read_row(found, moment, self._store.is_alive)
@@ -187,9 +192,9 @@ def compile_filter(text: str) -> QueryInstance | None:
     """A filter as the operator types it -> a condition for the store; None if it lets every entry through.
 
     Words are separated by spaces, all must match, upper and lower case are one. A plain word is looked for in all
-    `FIELDS`; `field:text` in that field alone (`reason:timeout`). `state:` with a state's whole name means that state
-    and is answered by an index (`state:failed`, `state:in_doubt`). What stands before the colon of a word must be a
-    name of `FIELDS`, otherwise the word is a plain one: keys and times have colons too.
+    `FIELDS`, as the list shows them; `field:text` in that field alone (`reason:timeout`). `state:` with a state's whole
+    name means that state and is answered by an index (`state:failed`, `state:in_doubt`). What stands before the colon
+    of a word must be a name of `FIELDS`, otherwise the word is a plain one: keys and times have colons too.
     """
     condition: QueryInstance | None = None
     for word in text.split():
@@ -219,6 +224,6 @@ def _contains(names: tuple[str, ...], text: str) -> QueryInstance:
 
     def test(document: Mapping[str, Any]) -> bool:
         values = (document.get(name) for name in names)
-        return any(isinstance(value, str) and wanted in value.casefold() for value in values)
+        return any(isinstance(value, str) and wanted in literal(value).casefold() for value in values)
 
     return QueryInstance(test, ("contains", names, wanted))

@@ -184,6 +184,14 @@ def test_write_entry_handles_successful_and_unsuccessful_entries_after_each_exec
     ]
 
 
+def test_an_entry_is_finished_by_the_write_of_its_last_execution(nights: Nights) -> None:
+    finished = []
+    shop = nights.shop(task("Fetch"), task("Send"))
+    shop.write_entry = lambda entry, execution: finished.append((execution.name, entry.finished is not None))
+    shop.process_entries()
+    assert finished == [("Fetch", False), ("Send", True)]
+
+
 def test_close_handles_the_final_state_of_the_workflow_once(nights: Nights) -> None:
     assert nights.run(task("Fetch"), task("Send")).closed == 1
 
@@ -356,7 +364,7 @@ def test_an_entry_that_is_not_due_is_counted_as_not_ripe(nights: Nights) -> None
     assert shop.statistics == {"filter": {"not_ripe": 1}, "process": {"not_eligible": 1}}
 
 
-@pytest.mark.parametrize("given", ["02.12.2026", "2026-12-02", datetime(2026, 12, 2), datetime(2026, 12, 2, tzinfo=UTC)])  # noqa: DTZ001
+@pytest.mark.parametrize("given", ["02.12.2026", "2026-12-02", datetime.fromisoformat("2026-12-02")])
 def test_the_consider_date_is_the_moment_that_entries_are_judged_at(nights: Nights, given: Any) -> None:
     nights.orders("1", due_date="2026-12-02")
     shop = nights.shop(task("Fetch"), consider_date=given)
@@ -395,7 +403,7 @@ def test_a_published_program_runs_as_a_script_with_only_its_import_changed(tmp_p
     assert devices["c"]["executions"][-1]["status"]["message"] == "updated"
 
 
-PROGRAM = '''
+PROGRAM = """
 import argparse
 import json
 from typing import Optional
@@ -455,7 +463,7 @@ processor = Devices()
 processor.process(args)
 statistics = processor.get_statistics(args)
 print(json.dumps({name: statistics[name] for name in ("process", "tasks")}))
-'''
+"""
 
 
 # --- what the published code got wrong, and users rely on
@@ -531,6 +539,25 @@ def test_one_policy_object_handed_out_for_many_entries_is_counted_for_each(night
         shop.process_entries()
     assert shop.ran == ["Check 1", "Check 2", "Check 1", "Check 2"]
     assert shared == Status(repeat=RepeatAfterCycle(after_cycle=2))
+
+
+def test_an_execution_keeps_the_status_that_it_ended_with_whatever_the_task_does_to_it_later(nights: Nights) -> None:
+    shared = Status(repeat=True, max_reruns=5)
+
+    def act(order: Order) -> Status:
+        order.price += 1
+        shared.message = f"attempt {order.price}"
+        if order.price % 2:
+            raise StatusException(shared)
+        return shared
+
+    order = Order(number="1")
+    shop = nights.shop(task("Check", act))
+    shop.get_default_entries = lambda: [order]
+    for _ in range(4):
+        shop.process_entries()
+    messages = [execution.status and execution.status.message for execution in order.executions or []]
+    assert messages == ["attempt 1", "attempt 2", "attempt 3", "attempt 4"]
 
 
 def test_max_reruns_of_0_allows_no_rerun(nights: Nights) -> None:
@@ -611,7 +638,9 @@ def test_an_entry_without_any_task_becomes_finished(nights: Nights) -> None:
     assert nights.order().finished
 
 
-@pytest.mark.parametrize("form", ["2026-11-23 {hour}:00", "2026-11-23 {hour}", "2026/11/23", ">2026/11/22", "<2026/11/24"])
+@pytest.mark.parametrize(
+    "form", ["2026-11-23 {hour}:00", "2026-11-23 {hour}", "2026/11/23", ">2026/11/22", "<2026/11/24"]
+)
 def test_every_documented_due_date_is_understood(nights: Nights, form: str) -> None:
     hour = f"{nights.clock().astimezone().hour:02}"
     nights.orders("1", due_date=form.format(hour=hour))

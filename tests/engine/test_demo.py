@@ -17,7 +17,7 @@ from engine.demo.audit import Audit
 from engine.demo.samples import ORIGINALS, unpack_samples
 
 FAULTS = [
-    ("changed-file 1.0", "failed", "VerifyFiles", "has not the sha256 in RECORD"),
+    ("changed-file 1.0", "failed", "VerifyFiles", "differs from its hash in RECORD"),
     ("missing-file 1.0", "failed", "VerifyFiles", "is listed in RECORD but not there"),
     ("still-installing 1.0", "waiting", "ReadMetadata", "an installer is still at work"),
     ("syntax-error 1.0", "failed", "CompileSources", "SyntaxError: '(' was never closed"),

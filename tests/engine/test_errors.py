@@ -19,7 +19,7 @@ from engine.errors import CONTEXT_LINES, MAX_FRAMES, error_record, one_line
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
-CODE = '''\
+CODE = """\
 import json
 
 
@@ -53,7 +53,7 @@ def handle(order):
 
 def dive(depth):
     return dive(depth + 1)
-'''
+"""
 
 
 def load(folder: Path, code: str = CODE) -> ModuleType:
@@ -124,6 +124,12 @@ def test_the_exceptions_before_it_are_kept_with_how_they_led_to_it(code: ModuleT
         assert before["frames"][-1]["function"] == "lookup"
 
 
+def test_exceptions_that_cause_each_other_are_each_kept_once() -> None:
+    first, second, third = ValueError("first"), ValueError("second"), ValueError("third")
+    first.__cause__, second.__cause__, third.__cause__ = second, third, second
+    assert [cause["message"] for cause in record(raising(first))["causes"]] == ["second", "third"]
+
+
 def test_a_runaway_recursion_keeps_its_beginning_and_its_end(code: ModuleType) -> None:
     kept = record(lambda: code.dive(0))
     assert len(kept["frames"]) == MAX_FRAMES
@@ -157,7 +163,7 @@ def test_without_own_code_the_message_tells_causes_apart_but_for_its_numbers_and
     assert error("row 17 of 'a.csv' is short") != error("row 17 of 'a.csv' is long")
 
 
-class Unprintable(Exception):
+class UnprintableError(Exception):
     def __str__(self) -> str:
         raise RuntimeError("no text")
 
@@ -170,10 +176,10 @@ def raising(error: BaseException) -> Callable[[], None]:
 
 
 def test_an_exception_whose_text_raises_is_kept_all_the_same() -> None:
-    kept = record(raising(Unprintable()))
-    assert kept["type"].endswith("Unprintable")
+    kept = record(raising(UnprintableError()))
+    assert kept["type"].endswith("UnprintableError")
     assert "RuntimeError" in kept["message"]
-    assert one_line(Unprintable()).startswith("Unprintable: ")
+    assert one_line(UnprintableError()).startswith("UnprintableError: ")
 
 
 @given(st.text(st.characters()))

@@ -42,34 +42,124 @@ CASES: list[tuple[str, list[TaskExecution], str, str]] = [
     ("all is done, though no run has said finished yet", [did(n) for n in TASKS], "finished", "done done done"),
     ("only the last was done", [did("Send")], "ready", "execute execute done"),
     ("an exception stops the entry", [did("Fetch"), did("Check", **BROKEN)], "failed", "done failed not_reached"),
-    ("a StatusException stops it, too", [did("Fetch"), stopped("Check")], "interrupted", "done interrupted not_reached"),
+    (
+        "a StatusException stops it, too",
+        [did("Fetch"), stopped("Check")],
+        "interrupted",
+        "done interrupted not_reached",
+    ),
     ("a record of neither outcome is executed", [did("Fetch", processed=False)], "ready", "execute execute execute"),
-    ("what lies behind a stop and is done stays done", [did("Fetch", **BROKEN), did("Send")], "failed", "failed not_reached done"),
+    (
+        "what lies behind a stop and is done stays done",
+        [did("Fetch", **BROKEN), did("Send")],
+        "failed",
+        "failed not_reached done",
+    ),
     ("the process died inside the task", [did("Fetch", running=True)], "in doubt", "in_doubt not_reached not_reached"),
-    ("it died, and an operator restarted the task", [did("Fetch", running=True, restart=True)], "ready", "repeat execute execute"),
-    ("an operator's repeat after an exception", [did("Fetch", **BROKEN, status=Status(repeat=True))], "ready", "repeat execute execute"),
-    ("an operator's restart after an exception", [did("Fetch", **BROKEN, restart=True)], "ready", "repeat execute execute"),
-    ("an operator said no repeat", [did("Fetch", **BROKEN, status=Status(repeat=False))], "failed", "failed not_reached not_reached"),
-    ("a restart outweighs used-up reruns", [did("Fetch", **BROKEN, restart=True, status=Status(repeat=True, max_reruns=0))], "ready", "repeat execute execute"),
-    ("a restart behind a stop waits its turn", [did("Fetch", **BROKEN), did("Check", processed=True, restart=True)], "failed", "failed not_reached not_reached"),
+    (
+        "it died, and an operator restarted the task",
+        [did("Fetch", running=True, restart=True)],
+        "ready",
+        "repeat execute execute",
+    ),
+    (
+        "an operator's repeat after an exception",
+        [did("Fetch", **BROKEN, status=Status(repeat=True))],
+        "ready",
+        "repeat execute execute",
+    ),
+    (
+        "an operator's restart after an exception",
+        [did("Fetch", **BROKEN, restart=True)],
+        "ready",
+        "repeat execute execute",
+    ),
+    (
+        "an operator said no repeat",
+        [did("Fetch", **BROKEN, status=Status(repeat=False))],
+        "failed",
+        "failed not_reached not_reached",
+    ),
+    (
+        "a restart outweighs used-up reruns",
+        [did("Fetch", **BROKEN, restart=True, status=Status(repeat=True, max_reruns=0))],
+        "ready",
+        "repeat execute execute",
+    ),
+    (
+        "a restart behind a stop waits its turn",
+        [did("Fetch", **BROKEN), did("Check", processed=True, restart=True)],
+        "failed",
+        "failed not_reached not_reached",
+    ),
     ("an interrupted task repeats at once", [stopped("Fetch", repeat=True)], "ready", "repeat execute execute"),
-    ("an interrupted task has used its reruns", [stopped("Fetch", repeat=True, max_reruns=0)], "interrupted", "interrupted not_reached not_reached"),
-    ("an interrupted task waits for time", [stopped("Fetch", repeat=LATER)], "waiting", "wait_until not_reached not_reached"),
+    (
+        "an interrupted task has used its reruns",
+        [stopped("Fetch", repeat=True, max_reruns=0)],
+        "interrupted",
+        "interrupted not_reached not_reached",
+    ),
+    (
+        "an interrupted task waits for time",
+        [stopped("Fetch", repeat=LATER)],
+        "waiting",
+        "wait_until not_reached not_reached",
+    ),
     ("its time has come", [stopped("Fetch", repeat=RepeatAfterTime(hours=1))], "ready", "repeat execute execute"),
-    ("an interrupted task waits for runs", [stopped("Fetch", repeat=RepeatAfterCycle(after_cycle=2))], "waiting", "wait_cycles not_reached not_reached"),
-    ("this is the run that it waited for", [stopped("Fetch", repeat=RepeatAfterCycle(after_cycle=1))], "ready", "repeat execute execute"),
-    ("a repeat on success holds no other task up", [well("Fetch", repeat=LATER)], "ready", "wait_until execute execute"),
-    ("… and keeps the entry open", [well("Fetch", repeat=LATER), did("Check"), did("Send")], "waiting", "wait_until done done"),
-    ("… of the last task, too", [did("Fetch"), did("Check"), well("Send", repeat=LATER)], "waiting", "done done wait_until"),
+    (
+        "an interrupted task waits for runs",
+        [stopped("Fetch", repeat=RepeatAfterCycle(after_cycle=2))],
+        "waiting",
+        "wait_cycles not_reached not_reached",
+    ),
+    (
+        "this is the run that it waited for",
+        [stopped("Fetch", repeat=RepeatAfterCycle(after_cycle=1))],
+        "ready",
+        "repeat execute execute",
+    ),
+    (
+        "a repeat on success holds no other task up",
+        [well("Fetch", repeat=LATER)],
+        "ready",
+        "wait_until execute execute",
+    ),
+    (
+        "… and keeps the entry open",
+        [well("Fetch", repeat=LATER), did("Check"), did("Send")],
+        "waiting",
+        "wait_until done done",
+    ),
+    (
+        "… of the last task, too",
+        [did("Fetch"), did("Check"), well("Send", repeat=LATER)],
+        "waiting",
+        "done done wait_until",
+    ),
     ("… until it is ripe", [did("Fetch"), did("Check"), well("Send", repeat=True)], "ready", "done done repeat"),
-    ("… or used up", [did("Fetch"), did("Check"), well("Send", repeat=True, max_reruns=0)], "finished", "done done done"),
-    ("a stop outweighs a repeat due before it", [well("Fetch", repeat=True), did("Check", **BROKEN)], "failed", "repeat failed not_reached"),
+    (
+        "… or used up",
+        [did("Fetch"), did("Check"), well("Send", repeat=True, max_reruns=0)],
+        "finished",
+        "done done done",
+    ),
+    (
+        "a stop outweighs a repeat due before it",
+        [well("Fetch", repeat=True), did("Check", **BROKEN)],
+        "failed",
+        "repeat failed not_reached",
+    ),
     ("the newest execution decides", [did("Fetch", **BROKEN), did("Fetch")], "ready", "done execute execute"),
-    ("a task that is no longer in the workflow counts for nothing", [did("Old", **BROKEN)], "ready", "execute execute execute"),
-]  # fmt: skip
+    (
+        "a task that is no longer in the workflow counts for nothing",
+        [did("Old", **BROKEN)],
+        "ready",
+        "execute execute execute",
+    ),
+]
 
 
-@pytest.mark.parametrize(("executions", "state", "kinds"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
+@pytest.mark.parametrize(("executions", "state", "kinds"), [case[1:] for case in CASES], ids=[c[0] for c in CASES])
 def test_the_plan(executions: list[TaskExecution], state: str, kinds: str) -> None:
     planned = plan(WorkflowModel(executions=executions), TASKS, NOON)
     assert planned.state == state
@@ -82,16 +172,30 @@ DUE: list[tuple[str, str, list[TaskExecution], str, datetime | None]] = [
     ("today", "2026-11-23", [], "ready", None),
     ("over", "2026-11-22", [], "waiting", None),
     ("too late", "<2026-11-23", [], "waiting", None),
-    ("the due date comes after the repeat", ">2026-11-29", [stopped("Fetch", repeat=LATER)], "waiting", datetime(2026, 11, 30, tzinfo=UTC)),
-    ("the repeat comes after the due date", ">2026-11-22", [stopped("Fetch", repeat=LATER)], "waiting", NOON + 2 * HOUR),
+    (
+        "the due date comes after the repeat",
+        ">2026-11-29",
+        [stopped("Fetch", repeat=LATER)],
+        "waiting",
+        datetime(2026, 11, 30, tzinfo=UTC),
+    ),
+    (
+        "the repeat comes after the due date",
+        ">2026-11-22",
+        [stopped("Fetch", repeat=LATER)],
+        "waiting",
+        NOON + 2 * HOUR,
+    ),
     ("the repeat comes when the date is over", "2026-11-23 12", [stopped("Fetch", repeat=LATER)], "waiting", None),
     ("… seen from before the date", "2026-11-23 13", [stopped("Fetch", repeat=LATER)], "waiting", None),
     ("a failure is told before a due date", ">2026-11-29", [did("Fetch", **BROKEN)], "failed", None),
     ("what is all done waits for no date", ">2026-11-29", [did(n) for n in TASKS], "finished", None),
-]  # fmt: skip
+]
 
 
-@pytest.mark.parametrize(("due_date", "executions", "state", "due"), [case[1:] for case in DUE], ids=[c[0] for c in DUE])
+@pytest.mark.parametrize(
+    ("due_date", "executions", "state", "due"), [case[1:] for case in DUE], ids=[c[0] for c in DUE]
+)
 def test_the_plan_of_an_entry_with_a_due_date(
     zone: Any, due_date: str, executions: list[TaskExecution], state: str, due: datetime | None
 ) -> None:
@@ -112,6 +216,15 @@ def test_the_plan_says_why_an_entry_does_not_move() -> None:
     assert "died" in why(did("Fetch", running=True))
     assert "3 h" in why(stopped("Fetch", repeat=LATER))
     assert "2 to go" in why(stopped("Fetch", repeat=RepeatAfterCycle(after_cycle=2)))
+
+
+def test_of_two_waits_the_one_that_holds_the_entry_up_is_told() -> None:
+    poll, check = well("Fetch", repeat=LATER), stopped("Check", repeat=RepeatAfterTime(hours=9), message="no answer")
+    planned = plan(WorkflowModel(executions=[poll, check]), TASKS, NOON)
+    assert planned.current is not None
+    assert planned.current.task == "Check"
+    assert "no answer" in planned.why
+    assert planned.due == NOON + 2 * HOUR, "Fetch is executed first"
 
 
 def test_a_workflow_without_tasks_has_nothing_left_to_do() -> None:
@@ -140,12 +253,15 @@ EXECUTIONS = st.builds(
     execution_time=MOMENTS,
     processed=st.booleans(),
     error_id=st.none() | st.uuids(),
-    status=st.none() | st.builds(Status, repeat=REPEATS, max_reruns=st.none() | COUNTS, message=st.none() | st.just("m")),
+    status=st.none()
+    | st.builds(Status, repeat=REPEATS, max_reruns=st.none() | COUNTS, message=st.none() | st.just("m")),
     run_count=st.none() | COUNTS,
     running=st.booleans(),
     restart=st.booleans(),
-)  # fmt: skip
-DUE_DATES = st.sampled_from([None, "2026-11-22", "2026-11-23", "2026-11-24 12", ">2026-11-23", "<2026-11-23", "<2026-11-25"])
+)
+DUE_DATES = st.sampled_from(
+    [None, "2026-11-22", "2026-11-23", "2026-11-24 12", ">2026-11-23", "<2026-11-23", "<2026-11-25"]
+)
 OPEN = st.builds(WorkflowModel, due_date=DUE_DATES, executions=st.none() | st.lists(EXECUTIONS, max_size=6))
 FINISHED = st.builds(WorkflowModel, due_date=DUE_DATES, executions=st.lists(EXECUTIONS, max_size=6), finished=MOMENTS)
 WORKFLOWS = st.permutations(TASKS).flatmap(lambda names: st.integers(0, 3).map(lambda n: names[:n]))

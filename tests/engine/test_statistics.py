@@ -1,6 +1,7 @@
 """Counters and timers, and what threads may do to them."""
 
 import threading
+import time
 
 import pytest
 
@@ -49,6 +50,19 @@ def test_no_count_of_many_threads_is_lost() -> None:
         thread.join()
     assert statistics == {"entries": {"success": 4000}}
     assert block.measure_count == 4000
+
+
+def test_a_block_inside_itself_measures_the_inner_and_the_outer_time() -> None:
+    measured: list[float] = []
+    before = 0.005
+    with TimeBlock(lambda seconds, block: measured.append(seconds)) as block:
+        start = time.perf_counter()
+        while time.perf_counter() - start < before:
+            pass
+        with block:
+            pass
+    inner, outer = measured
+    assert outer >= inner + before
 
 
 def test_a_block_that_raises_is_measured_and_raises_on() -> None:

@@ -78,11 +78,14 @@ def test_an_entry_that_was_written_can_be_read_and_is_the_same(entry: WorkflowMo
     [
         ({"after_cycle": 3, "current_cycle": 1}, RepeatAfterCycle(after_cycle=3, current_cycle=1)),
         ({"seconds": 0, "minutes": 0, "hours": 2, "days": 0}, RepeatAfterTime(hours=2)),
-        ({"date_time": "2023-03-14T11:12:00+00:00"}, RepeatAfterDatetime(date_time=datetime(2023, 3, 14, 11, 12, tzinfo=UTC))),
+        (
+            {"date_time": "2023-03-14T11:12:00+00:00"},
+            RepeatAfterDatetime(date_time=datetime(2023, 3, 14, 11, 12, tzinfo=UTC)),
+        ),
         (True, True),
         (None, None),
     ],
-)  # fmt: skip
+)
 def test_json_of_the_published_package_is_understood(written: Any, read: Any) -> None:
     entry = WorkflowModel.model_validate(
         {

@@ -232,12 +232,34 @@ def test_named_entries_are_taken_from_the_source_first(shop: Shop) -> None:
     assert result.states == {"finished": 2}
 
 
+def test_the_source_is_read_no_further_than_to_the_last_named_entry(shop: Shop) -> None:
+    def entries() -> Iterator[Any]:
+        yield from keys("A-1", "A-2")
+        raise AssertionError("read on")
+
+    shop.processor(entries(), Check=goes).process_entries(["A-2", "A-1"])
+    assert sorted(shop.ran) == ["Check A-1", "Check A-2"]
+
+
+def test_an_entry_runs_until_its_last_task_has_ended(shop: Shop) -> None:
+    class Watched(Orders):
+        def write_entry(self, entry: Any, execution: Any) -> None:
+            super().write_entry(entry, execution)
+            states.append(shop.row("A-1").state)
+
+    states: list[str] = []
+    shop.run(keys("A-1"), Watched, Fetch=goes, Check=breaks)
+    assert states == ["running", "running"]
+    assert shop.row("A-1").state == "failed"
+
+
 def test_the_execution_and_the_error_record_bear_one_id(shop: Shop) -> None:
     result = shop.run(keys("A-1"), Check=breaks)
     (record,) = shop.store.errors.all()
     (execution,) = shop.stored("A-1")["executions"]
     assert record["error_id"] == execution["error_id"] == result.failures[0].error_id == shop.row("A-1").error_id
     assert (record["task"], record["key"], record["run"]) == ("Check", "A-1", result.number)
+    assert {frame["file"] for frame in record["frames"]} == {__file__}, "the engine's own frames are left out"
     assert datetime.fromisoformat(record["time"]) == shop.clock()
 
 
@@ -299,7 +321,16 @@ def test_a_second_entry_of_one_key_is_found_however_far_behind_the_first(shop: S
         (Order(key="B", source="caf\udce9.csv"), "'B'"),
         (["no", "mapping"], "no"),
     ],
-    ids=["not the model", "due date", "object", "bytes", "integer beyond JSON", "lone surrogate", "source", "no mapping"],
+    ids=[
+        "not the model",
+        "due date",
+        "object",
+        "bytes",
+        "integer beyond JSON",
+        "lone surrogate",
+        "source",
+        "no mapping",
+    ],
 )
 def test_an_entry_that_cannot_be_kept_is_refused_by_name_and_the_others_go_on(shop: Shop, raw: Any, named: str) -> None:
     result = shop.run([{"key": "A-1"}, raw, {"key": "A-2"}], Check=goes)
@@ -433,6 +464,14 @@ def test_a_store_of_its_own_is_closed_when_named_entries_cannot_be_listed(tmp_pa
         assert not store.is_alive(run["owner"])
 
 
+def test_a_statistic_may_be_named_by_a_number(shop: Shop) -> None:
+    processor = shop.processor(keys("A-1"), Check=goes)
+    processor.acts = {"Check": lambda entry: processor.statistic_increment("http", 404)}  # type: ignore[arg-type]
+    processor.process_entries()
+    (run,) = shop.store.runs.all()
+    assert run["statistics"]["http"] == {"404": 1}
+
+
 def test_an_interrupt_from_the_keyboard_leaves_the_entry_in_doubt_and_the_run_stopped(shop: Shop) -> None:
     def stop(entry: Order) -> None:
         raise KeyboardInterrupt
@@ -502,6 +541,19 @@ def test_what_another_run_wrote_between_reading_and_announcing_is_not_overwritte
     shop.run(keys("A-1"), Interleaved, Fetch=goes, Check=lambda e: seen.append(e.price))
     assert shop.ran == ["Check A-1"]
     assert seen == [7]
+
+
+def test_a_task_that_changes_the_key_fails_by_name_and_its_entry_keeps_the_key(shop: Shop) -> None:
+    def rename(entry: Order) -> None:
+        if entry.key == "A-1":
+            entry.key = "A-9"
+
+    result = shop.run(keys("A-1", "A-2"), Check=rename, Send=goes)
+    assert result.states == {"failed": 1, "finished": 1}
+    assert (shop.row("A-1").state, shop.row("A-1").task) == ("failed", "Check")
+    assert "'A-9'" in shop.row("A-1").reason
+    assert shop.stored("A-1")["data"]["key"] == "A-1"
+    assert shop.stored("A-1")["owner"] is None
 
 
 @pytest.mark.parametrize("field", ["due_date", "source"])

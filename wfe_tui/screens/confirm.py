@@ -35,4 +35,5 @@ class Confirm(ModalScreen[bool]):
             box.border_subtitle = "y yes · n no"
             more = [f"… and {len(self._keys) - NAMED} more"] if len(self._keys) > NAMED else []
             names = [literal(key) for key in self._keys[:NAMED]]
-            yield Static(Content("\n").join([Content.styled(self._question, "bold"), *map(Content, names + more)]))
+            yield Static(Content.styled(self._question, "bold"))
+            yield Static(Content("\n".join(names + more)), id="named")

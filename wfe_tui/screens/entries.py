@@ -1,7 +1,9 @@
 """Home: the live list of entries, what is done to them, and the run that is going on."""
 
+import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -12,10 +14,10 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.getters import query_one
 from textual.message import Message
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Footer, Static
 
 from engine import operations
-from engine.exceptions import EngineError
+from engine.exceptions import EngineError, StoreError
 from engine.lookup import count_states, rows
 from engine.planning import State
 from engine.records import EntryRow, read_plan, read_row
@@ -29,10 +31,14 @@ from wfe_tui.screens.output import OutputScreen
 from wfe_tui.widgets.counters import Counters, StateCount
 from wfe_tui.widgets.detail import EntryDetail
 from wfe_tui.widgets.entry_columns import COLUMNS, entry_cell, reason
+from wfe_tui.widgets.filter_bar import FilterBar
 from wfe_tui.widgets.run_line import RunLine
 from wfe_tui.widgets.table import EntryTable
 from wfe_tui.widgets.top_line import TopLine
 from wfe_tui.window import ORDERS, Answer, View, Window, compile_filter
+
+SHELL_KEYS = 3
+"""How many keys the shell line of an act shows; the others are counted."""
 
 
 class EntriesScreen(StoreScreen):
@@ -45,13 +51,13 @@ class EntriesScreen(StoreScreen):
 
     route = ENTRIES
     table = query_one(EntryTable)
-    filter_bar = query_one("#filter", Input)
+    filter_bar = query_one(FilterBar)
 
     @dataclass
     class Loaded(Message):
-        """An answer to the view that was asked for, and the counts of the same entries."""
+        """An answer to the view that was asked for, and the counts of the same entries; None if there was none."""
 
-        answer: Answer
+        answer: Answer | None
         counts: Counter[State]
 
     @dataclass
@@ -72,7 +78,7 @@ class EntriesScreen(StoreScreen):
             yield EntryTable(self.window, COLUMNS, entry_cell(self.wfe.clock))
             yield EntryDetail()
         yield Static(id="said", markup=False)
-        yield Input(id="filter", placeholder="words, or state:failed task:Ship error:5b2c", compact=True)
+        yield FilterBar()
         yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
@@ -81,6 +87,7 @@ class EntriesScreen(StoreScreen):
         self._load()
         self._show_run()
         self.set_interval(1, self._tick)
+        self.set_interval(5, self._load)  # a due moment comes, an owner dies: the store does not tell
 
     # What is shown
 
@@ -96,6 +103,7 @@ class EntriesScreen(StoreScreen):
         self.window.forget()
         self.table.refresh()
         self._show_run()
+        self._show_detail()
 
     def _load(self) -> None:
         """Query the window's view; what changes meanwhile is queried once afterwards."""
@@ -109,25 +117,26 @@ class EntriesScreen(StoreScreen):
         try:
             answer = self.window.load()
             counts = count_states(self.store, self.wfe.clock(), compile_filter(answer.view.filter))
-        except EngineError as error:
-            self.wfe.post_message(self.wfe.Notice(str(error)))
+        except StoreError:  # the feed tells
+            self.post_message(self.Loaded(None, Counter()))
         else:
             self.post_message(self.Loaded(answer, counts))
 
     def on_entries_screen_loaded(self, message: Loaded) -> None:
         """Show an answer; a late one shows nothing."""
         self._loading = False
-        if self.window.accept(message.answer):
+        if message.answer is not None and self.window.accept(message.answer):
             self.table.window_changed()
             self.query_one(Counters).show(message.counts)
         if self._stale:
             self._load()
 
     def _show_run(self) -> None:
-        newest = self.store.runs.ids(order_by="started", reverse=True, limit=1)
-        run = self.store.runs.get(doc_ids=list(newest))[0] if newest else None
-        number = newest[0] if newest else 0
-        self.query_one(RunLine).show(run, number, self.wfe.clock(), self.store.is_alive)
+        with suppress(StoreError):  # the feed tells
+            newest = self.store.runs.ids(order_by="started", reverse=True, limit=1)
+            run = self.store.runs.get(doc_ids=list(newest))[0] if newest else None
+            number = newest[0] if newest else 0
+            self.query_one(RunLine).show(run, number, self.wfe.clock(), self.store.is_alive)
 
     @on(EntryTable.RowHighlighted)
     def _show_detail(self) -> None:
@@ -135,12 +144,13 @@ class EntriesScreen(StoreScreen):
         self.query_one("#said", Static).update(Content(literal(reason(row, self.wfe.clock()) if row else "")))
         if not detail.display:
             return
-        documents = self.store.entries.get(doc_ids=[row.id]) if row else []
-        if not documents:
-            detail.clear()
-            return
-        now = self.wfe.clock()
-        detail.show(documents[0], read_row(documents[0], now, self.store.is_alive), read_plan(documents[0], now))
+        with suppress(StoreError):  # the feed tells
+            documents = self.store.entries.get(doc_ids=[row.id]) if row else []
+            if not documents:
+                detail.clear()
+                return
+            now = self.wfe.clock()
+            detail.show(documents[0], read_row(documents[0], now, self.store.is_alive), read_plan(documents[0], now))
 
     def on_resize(self) -> None:
         """The detail stands beside the list where there is room."""
@@ -166,11 +176,11 @@ class EntriesScreen(StoreScreen):
         self.filter_bar.display = True
         self.filter_bar.focus()
 
-    @on(Input.Changed, "#filter")
-    def _filter(self, message: Input.Changed) -> None:
+    @on(FilterBar.Changed)
+    def _filter(self, message: FilterBar.Changed) -> None:
         self._ask(replace(self.window.view, filter=message.value))
 
-    @on(Input.Submitted, "#filter")
+    @on(FilterBar.Submitted)
     def _filter_done(self) -> None:
         self.filter_bar.display = bool(self.filter_bar.value)
         self.table.focus()
@@ -188,8 +198,8 @@ class EntriesScreen(StoreScreen):
         self.filter_bar.value = state_filter(state) if state else ""
         self._filter_done()
 
-    def action_back(self) -> None:
-        """Clear the filter."""
+    def action_clear_filter(self) -> None:
+        """Show all entries again."""
         self.filter_bar.value = ""
         self._filter_done()
 
@@ -209,6 +219,8 @@ class EntriesScreen(StoreScreen):
         self._ask(replace(self.window.view, reverse=not self.window.view.reverse))
 
     def _ask(self, view: View) -> None:
+        if view.order != self.window.view.order and not self.table.shows(view.order):
+            self.wfe.say(f"sorted by {view.order}")  # no header is there to show it
         self.window.ask(view)
         self._load()
 
@@ -236,7 +248,7 @@ class EntriesScreen(StoreScreen):
 
     # Acting
 
-    async def action_new_run(self) -> None:
+    def action_new_run(self) -> None:
         """Start a run of the processor of the entry at the cursor, or of the one the console was started with."""
         row = self._row_at_cursor()
         processor = row.processor if row else self.wfe.settings.processor
@@ -247,7 +259,11 @@ class EntriesScreen(StoreScreen):
 
     def action_toggle_repeat(self) -> None:
         """Switch the repeat of the marked entries, or of the one at the cursor: on, unless it is on for all of them."""
-        targets = self._targets()
+        self._toggle_repeat(self._chosen())
+
+    @work
+    async def _toggle_repeat(self, chosen: Collection[int]) -> None:
+        targets = await self._read(chosen)
         on = not all(row.repeat is True for row in targets)
 
         def act(keys: list[str], processor: str) -> operations.ActionResult:
@@ -257,21 +273,21 @@ class EntriesScreen(StoreScreen):
 
     def action_restart(self) -> None:
         """Execute again from the failed task."""
-        self._restart(from_start=False)
+        self._restart(self._chosen(), from_start=False)
 
     def action_restart_from_start(self) -> None:
         """Execute again from the start."""
-        self._restart(from_start=True)
+        self._restart(self._chosen(), from_start=True)
 
     @work
-    async def _restart(self, *, from_start: bool) -> None:
-        targets = self._targets()
+    async def _restart(self, chosen: Collection[int], *, from_start: bool) -> None:
+        targets = await self._read(chosen)
         how = (
             "from the start; finished tasks are executed again" if from_start else "from the task at which each stands"
         )
-        if from_start or len(targets) > 1:
+        if targets and (from_start or len(targets) > 1):
             question = f"Restart {counted(len(targets), 'entry', 'entries')} {how}?"
-            if not targets or not await self.app.push_screen_wait(Confirm(question, [row.key for row in targets])):
+            if not await self.app.push_screen_wait(Confirm(question, [row.key for row in targets])):
                 return
 
         def act(keys: list[str], processor: str) -> operations.ActionResult:
@@ -305,7 +321,8 @@ class EntriesScreen(StoreScreen):
             self.wfe.post_message(self.wfe.Notice(str(error)))
             return
         accepted = frozenset(row.id for row in group if row.key not in result.refused)
-        self.post_message(self.Acted(result, accepted, operations.shell_line(verb, keys)))
+        more = f" … and {len(keys) - SHELL_KEYS} more" if len(keys) > SHELL_KEYS else ""
+        self.post_message(self.Acted(result, accepted, operations.shell_line(verb, keys[:SHELL_KEYS]) + more))
 
     def on_entries_screen_acted(self, message: Acted) -> None:
         """Say what was done; what succeeded loses its mark, and what needs a worker gets one."""
@@ -327,12 +344,21 @@ class EntriesScreen(StoreScreen):
         cursor = self.window.cursor
         return None if cursor is None else self.window.row(cursor)
 
-    def _targets(self) -> list[EntryRow]:
-        """The marked entries, else the one at the cursor: a frozen list."""
+    def _chosen(self) -> Collection[int]:
+        """The ids of the marked entries, else of the one at the cursor, as they are at this moment: later marks are
+        for a later act."""
         if self.window.marks:
-            return list(rows(self.store, self.wfe.clock(), sorted(self.window.marks)))
+            return sorted(self.window.marks)
         row = self._row_at_cursor()
-        return [row] if row else []
+        return [row.id] if row else []
+
+    async def _read(self, chosen: Collection[int]) -> list[EntryRow]:
+        """The rows of these entries, however many; those that are gone are left out."""
+        try:
+            return await asyncio.to_thread(lambda: list(rows(self.store, self.wfe.clock(), chosen)))
+        except StoreError as error:
+            self.wfe.say(str(error), severity="error")
+            return []
 
 
 def state_filter(state: State) -> str:

@@ -6,7 +6,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.widgets import Footer, Static
 
-from engine.exceptions import InputError
+from engine.exceptions import EngineError, InputError, StoreError
 from engine.lookup import find_entry
 from engine.records import read_plan, read_row
 from engine.store import Changes
@@ -43,6 +43,7 @@ class EntryScreen(StoreScreen):
     def on_mount(self) -> None:
         """Show the entry."""
         self._show()
+        self.set_interval(1, self._show)  # a due moment comes, an owner dies: the store does not tell
 
     def store_changed(self, changes: Changes) -> None:
         if "entries" in changes.changed or "entries" in changes.removed:
@@ -52,16 +53,21 @@ class EntryScreen(StoreScreen):
         detail = self.query_one(EntryDetail)
         try:
             document = find_entry(self.store, self._key, self._processor)
+        except StoreError:
+            return  # the feed tells
         except InputError as error:
-            detail.clear()
-            self.wfe.say(str(error), severity="error")
+            detail.clear(str(error))
             return
         now = self.wfe.clock()
         detail.show(document, read_row(document, now, self.store.is_alive), read_plan(document, now))
 
     def action_show_trace(self) -> None:
         """Open the stack trace of the entry's newest error."""
-        document = find_entry(self.store, self._key, self._processor)
+        try:
+            document = find_entry(self.store, self._key, self._processor)
+        except EngineError as error:
+            self.wfe.say(str(error), severity="error")
+            return
         errors = [e["error_id"] for e in document["executions"] or [] if e["error_id"]] or [document["error_id"]]
         if errors[-1]:
             self.wfe.open(Route("errors", errors[-1]))

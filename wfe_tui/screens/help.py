@@ -17,6 +17,7 @@ TITLES = {
     "entries": "On the list",
     "entry": "On an entry",
     "trace": "On a stack trace",
+    "welcome": "Where there is no store yet",
     "everywhere": "Everywhere",
 }
 MOVING = (

@@ -23,6 +23,7 @@ class OutputScreen(ModalScreen[None]):
     def __init__(self, children: Sequence[Child]) -> None:
         super().__init__()
         self._children = children
+        self._shown = Content("")
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="box") as box:
@@ -38,7 +39,10 @@ class OutputScreen(ModalScreen[None]):
     def _show(self) -> None:
         parts = [_content(child) for child in reversed(self._children)]
         nothing = Content.styled("none yet: N starts a run, R restarts an entry", "$text-muted")
-        self.query_one(Static).update(Content("\n").join(parts) if parts else nothing)
+        shown = Content("\n").join(parts) if parts else nothing
+        if shown != self._shown:  # what a mouse has selected in it stays selected
+            self._shown = shown
+            self.query_one(Static).update(shown)
 
 
 def _content(child: Child) -> Content:

@@ -16,6 +16,7 @@ from engine.text import literal
 from wfe_tui.actions import bindings
 from wfe_tui.routes import Route
 from wfe_tui.screens.base import StoreScreen
+from wfe_tui.widgets.cut import LONGEST_KEY, cut
 from wfe_tui.widgets.top_line import TopLine
 from wfe_tui.widgets.trace import trace_content
 
@@ -38,7 +39,7 @@ class TraceScreen(StoreScreen):
     def compose(self) -> ComposeResult:
         record = self._record
         at = local_time(datetime.fromisoformat(record["time"]))
-        where = "  ".join(literal(part) for part in (record["key"], record["task"]) if part)
+        where = "  ".join(cut(literal(part), LONGEST_KEY) for part in (record["key"], record["task"]) if part)
         yield TopLine(self.route, self.store.path)
         yield Static(
             Content.assemble(

@@ -10,6 +10,7 @@ from textual.message import Message
 from textual.widgets import Static
 
 from engine.planning import State
+from engine.text import counted
 from wfe_tui.widgets.states import COLOURS, GLYPHS
 
 
@@ -30,7 +31,7 @@ class StateCount(Static):
         """Show a count; that of a state without entries is not shown."""
         self.display = bool(number) or self.state is None
         if self.state is None:
-            self.update(Content.assemble((str(number), "bold"), " entries"))
+            self.update(Content(counted(number, "entry", "entries")).stylize("bold", 0, len(str(number))))
         else:
             self.update(Content.styled(f"{GLYPHS[self.state]} {number} {self.state}", COLOURS[self.state]))
 

@@ -13,29 +13,43 @@ from engine.clock import duration, from_text, local_time
 from engine.planning import Plan, Step
 from engine.records import EntryRow
 from engine.text import literal
+from wfe_tui.widgets.cut import LONGEST_KEY, cut
 from wfe_tui.widgets.states import STEPS, state_content
+
+LONGEST_DATA = 20_000
+"""Characters of an entry's data that are shown: to colour a megabyte would hold up the keys."""
+
+MOST_ERRORS = 20
+"""How many of its errors are named."""
 
 
 class EntryDetail(VerticalScroll):
     """Shows an entry's document, row and plan."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._shown: object = None
+
     def compose(self) -> Any:
         yield Static(markup=False)
 
     def show(self, document: Mapping[str, Any], row: EntryRow, planned: Plan) -> None:
-        """Show this entry."""
-        self.query_one(Static).update(entry_content(document, row, planned))
+        """Show this entry; cheap if it is shown already."""
+        if self._shown != (document, row, planned):
+            self._shown = (document, row, planned)
+            self.query_one(Static).update(entry_content(document, row, planned))
 
-    def clear(self) -> None:
+    def clear(self, why: str = "no entry") -> None:
         """Show that there is no entry."""
-        self.query_one(Static).update(Content.styled("no entry", "$text-muted"))
+        self._shown = None
+        self.query_one(Static).update(Content.styled(literal(why), "$text-muted"))
 
 
 def entry_content(document: Mapping[str, Any], row: EntryRow, planned: Plan) -> Content:
     """All that is to be said of an entry."""
     executions = document["executions"] or []
     lines = [
-        Content.assemble((literal(row.key), "bold"), "  ", state_content(row.state)),
+        Content.assemble((literal(cut(row.key, LONGEST_KEY)), "bold"), "  ", state_content(row.state)),
         Content.styled(literal(row.processor), "$text-muted"),
         Content.assemble(("next  ", "$text-muted"), literal(row.next(planned))),
         Content(""),
@@ -50,8 +64,10 @@ def entry_content(document: Mapping[str, Any], row: EntryRow, planned: Plan) -> 
             Content.assemble(
                 (f"{e['error_id']}  ", "$text-error"), f"{literal(e['name'])}, attempt {e['run_count']}, {_at(e)}"
             )
-            for e in reversed(errors)
+            for e in errors[: -MOST_ERRORS - 1 : -1]
         ]
+        if len(errors) > MOST_ERRORS:
+            lines.append(Content.styled(f"… and {len(errors) - MOST_ERRORS} older ones", "$text-muted"))
     lines += [Content(""), _heading("Data"), json_content(document["data"])]
     if document["due_date"]:
         lines.append(Content(f"due date {literal(document['due_date'])}"))
@@ -61,7 +77,9 @@ def entry_content(document: Mapping[str, Any], row: EntryRow, planned: Plan) -> 
 def json_content(data: Any) -> Content:
     """JSON data on lines, coloured, and literal."""
     text = orjson.dumps(data, option=orjson.OPT_INDENT_2).decode()
-    return highlight(literal(text, lines=True), language="json")
+    shown = highlight(literal(cut(text, LONGEST_DATA), lines=True), language="json")
+    left = len(text) - LONGEST_DATA
+    return shown + Content.styled(f"\n… {left} more characters: `wfe show`", "$text-muted") if left > 0 else shown
 
 
 def _task(step: Step, attempts: list[dict[str, Any]], width: int) -> list[Content]:

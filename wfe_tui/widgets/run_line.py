@@ -14,7 +14,7 @@ from wfe_tui.widgets.states import bar
 
 
 class RunLine(Static):
-    """Shows one run's document; see `engine.stored.StoreJournal`."""
+    """Shows one run's document; see `engine.store_journal`."""
 
     def __init__(self) -> None:
         super().__init__(markup=False)

@@ -150,6 +150,10 @@ class EntryTable(ScrollView, can_focus=True):
         self.window.marks.clear()
         self._marks_changed()
 
+    def shows(self, name: str) -> bool:
+        """Whether there is room for the column of this name."""
+        return any(column.name == name for column, _ in self._shown)
+
     # Keys and mouse
 
     def action_move(self, rows: int) -> None:

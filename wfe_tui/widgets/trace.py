@@ -7,6 +7,10 @@ from textual.content import Content
 from textual.highlight import highlight
 
 from engine.text import literal, short_path
+from wfe_tui.widgets.cut import cut
+
+LONGEST_MESSAGE = 2_000
+"""Characters of an exception's message: the frames below it are to be seen, too. What is copied is whole."""
 
 RELATIONS = {
     "cause": "which was caused by",
@@ -30,7 +34,9 @@ def trace_content(record: Mapping[str, Any], *, libraries: bool) -> Content:
 
 def _exception(described: Mapping[str, Any], libraries: bool) -> Iterator[Content]:
     yield Content.assemble(
-        (literal(described["type"]), "bold $text-error"), ": ", literal(described["message"], lines=True)
+        (literal(described["type"]), "bold $text-error"),
+        ": ",
+        literal(cut(described["message"], LONGEST_MESSAGE), lines=True),
     )
     yield from (Content(literal(note, lines=True)) for note in described["notes"])
     for frame in described["frames"]:

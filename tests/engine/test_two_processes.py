@@ -1,0 +1,187 @@
+"""Real processes on one store: nothing runs twice, and a process that is killed leaves the truth behind."""
+
+import os
+import signal
+import subprocess
+import threading
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from tinydb import where
+
+from engine.store import Store
+
+SLOW = '''
+
+class Wait(Task):
+    """Says that it is here, then waits for a word."""
+
+    def process_entry(self, entry, dry_run=False):
+        note(self, entry)
+        open(HERE / "here", "w").close()
+        open(HERE / "go").read()
+
+
+class Slow(Orders):
+    def get_tasks(self):
+        return [Fetch(self), Wait(self), Send(self)]
+'''
+
+
+@pytest.fixture
+def slow(workplace: Any) -> Any:
+    """The workplace, with a workflow that stands still inside a task until it is told to go on."""
+    file = workplace.folder / "orders.py"
+    file.write_text(file.read_text().replace('\n\nif __name__ == "__main__"', SLOW + '\n\nif __name__ == "__main__"'))
+    os.mkfifo(workplace.folder / "here")
+    os.mkfifo(workplace.folder / "go")
+    return workplace
+
+
+def is_inside(folder: Path) -> None:
+    """Return when a process stands inside the task Wait."""
+    waiting = threading.Thread(target=lambda: (folder / "here").open().close(), daemon=True)
+    waiting.start()
+    waiting.join(timeout=60)
+    assert not waiting.is_alive(), "no process came to the task Wait"
+
+
+def go_on(folder: Path) -> None:
+    (folder / "go").open("w").close()
+
+
+def end(process: subprocess.Popen[str]) -> tuple[int, str, str]:
+    out, err = process.communicate(timeout=60)
+    return process.returncode, out, err
+
+
+def test_two_runs_at_once_execute_each_task_once(workplace: Any) -> None:
+    keys = [f"A-{number:03}" for number in range(60)]
+    workplace.orders(*keys)
+    with workplace.start("run", "orders:Orders") as first, workplace.start("run", "orders:Orders") as second:
+        ends = [end(first), end(second)]
+    assert [code for code, _, _ in ends] == [0, 0], ends
+    assert sorted(workplace.done) == sorted(f"{task} {key}" for task in ("Fetch", "Check", "Send") for key in keys)
+    rows = workplace.ls()
+    assert {row["state"] for row in rows.values()} == {"finished"}
+    assert list(rows) == keys, "no entry was written twice"
+
+
+def test_what_two_runs_wrote_is_all_there(workplace: Any) -> None:
+    keys = [f"A-{number:03}" for number in range(40)]
+    workplace.orders(*keys)
+    with workplace.start("run", "orders:Orders") as first, workplace.start("run", "orders:Orders") as second:
+        end(first)
+        end(second)
+    with Store(workplace.store) as store:
+        documents = store.entries.all()
+    assert {document["data"]["price"] for document in documents} == {7}
+    for document in documents:
+        names = [execution["name"] for execution in document["executions"]]
+        assert names == ["Fetch", "Check", "Send"]
+        assert document["executions"][-1]["status"]["message"] == "sent for 7"
+
+
+def test_a_run_leaves_an_entry_to_the_run_that_works_on_it_and_does_the_others(slow: Any) -> None:
+    slow.orders("A-1")
+    with slow.start("run", "orders:Slow") as first:
+        is_inside(slow.folder)
+        assert slow.ls()["A-1"]["state"] == "running"
+        assert slow.ls()["A-1"]["task"] == "Wait"
+        second = slow.wfe("run", "orders:Slow")
+        assert second.returncode == 0
+        assert "running" in second.stdout
+        refused = slow.wfe("restart", "A-1")
+        assert refused.returncode == 1
+        assert "running" in refused.stderr
+        go_on(slow.folder)
+        assert end(first)[0] == 0
+    assert slow.done == ["Fetch A-1", "Wait A-1", "Send A-1"]
+
+
+def test_a_killed_run_leaves_its_entry_in_doubt_and_a_restart_brings_it_to_the_end(workplace: Any) -> None:
+    workplace.orders("A-0", "A-1 die", "A-2")
+    killed = workplace.wfe("run", "orders:Orders")
+    assert killed.returncode == -signal.SIGKILL
+    rows = {row["key"]: row for row in map(orjson.loads, workplace.wfe("ls", "--json").stdout.splitlines())}
+    assert {key: row["state"] for key, row in rows.items()} == {"A-0": "finished", "A-1": "in doubt", "A-2": "ready"}
+    assert (rows["A-1"]["task"], rows["A-1"]["done"]) == ("Check", 1)
+
+    workplace.repair()
+    again = workplace.wfe("run", "orders:Orders")
+    assert again.returncode == 1, "nothing that may have had an effect is repeated unasked"
+    assert "in doubt" in again.stdout
+    assert workplace.done.count("Check A-1") == 1
+    assert workplace.ls()["A-2"]["state"] == "finished"
+
+    assert workplace.wfe("restart", "A-1").returncode == 0
+    assert workplace.ls()["A-1"]["state"] == "finished"
+    assert workplace.done[-2:] == ["Check A-1", "Send A-1"]
+    assert workplace.done.count("Fetch A-1") == 1
+
+
+def test_repeat_on_brings_an_entry_in_doubt_to_the_end_as_well(workplace: Any) -> None:
+    workplace.orders("A-1 die")
+    workplace.wfe("run", "orders:Orders")
+    workplace.repair()
+    assert workplace.wfe("repeat", "on", "A-1").returncode == 0
+    assert workplace.wfe("run", "orders:Orders").returncode == 0
+    assert workplace.ls()["A-1"]["state"] == "finished"
+
+
+def test_everything_done_before_the_kill_is_in_the_store(workplace: Any) -> None:
+    workplace.orders(*(f"A-{number}" for number in range(30)), "B die")
+    workplace.wfe("run", "orders:Orders")
+    with Store(workplace.store) as store:
+        recorded = {
+            f"{execution['name']} {document['key']}"
+            for document in store.entries.all()
+            for execution in document["executions"] or []
+        }
+        (run,) = store.runs.all()
+        assert run["ending"] is None
+        assert not store.is_alive(run["owner"])
+    assert recorded == set(workplace.done)
+
+
+def test_control_c_stops_a_run_with_one_word_and_what_it_did_is_kept(slow: Any) -> None:
+    slow.orders("A-1", "A-2")
+    with slow.start("run", "orders:Slow") as process:
+        is_inside(slow.folder)
+        process.send_signal(signal.SIGINT)
+        code, _, err = end(process)
+    assert code == 130
+    assert "Traceback" not in err
+    rows = slow.ls()
+    assert {key: row["state"] for key, row in rows.items()} == {"A-1": "in doubt", "A-2": "ready"}
+    with Store(slow.store) as store:
+        assert store.entries.count(where("owner") != None) == 0  # noqa: E711
+        assert store.runs.all()[0]["ending"] == "stopped"
+
+
+def test_an_action_of_a_killed_worker_is_taken_up_by_the_next(workplace: Any) -> None:
+    workplace.orders("A-1 raise")
+    workplace.wfe("run", "orders:Orders")
+    workplace.orders("A-1 die")
+    assert workplace.wfe("restart", "A-1").returncode == 2
+    assert workplace.ls()["A-1"]["state"] == "in doubt"
+    workplace.repair()
+    assert workplace.wfe("restart", "A-1").returncode == 0
+    assert workplace.ls()["A-1"]["state"] == "finished"
+    with Store(workplace.store) as store:
+        assert not any(action["open"] for action in store.actions.all())
+
+
+def test_two_workers_do_an_action_once(workplace: Any) -> None:
+    keys = [f"A-{number}" for number in range(20)]
+    workplace.orders(*(f"{key} raise" for key in keys))
+    workplace.wfe("run", "orders:Orders")
+    workplace.repair()
+    with workplace.start("restart", *keys[:10]) as first, workplace.start("restart", *keys[10:]) as second:
+        assert [end(first)[0], end(second)[0]] == [0, 0]
+    assert {row["state"] for row in workplace.ls().values()} == {"finished"}
+    for key in keys:
+        assert workplace.done.count(f"Check {key}") == 2
+        assert workplace.done.count(f"Send {key}") == 1

@@ -1,0 +1,175 @@
+"""What the console's tests share: an operator at a real console, over the store that a real run has left."""
+
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from engine.store import Store
+from wfe_tui.__main__ import make_app
+from wfe_tui.app import Settings, WfeApp
+
+PATIENCE = 20.0
+"""Seconds after which what was waited for is not coming any more."""
+
+ORDERS = ("A-1", "A-2 raise", "A-3 interrupt", "A-4 wait", "A-5", "A-6 raise", "A-7 raise", "A-8")
+
+NASTY_WORKFLOW = r'''
+"""Entries whose keys, data and exceptions try what they can do to a terminal."""
+
+from engine import StoredProcessor, Task, WorkflowModel
+
+TEXTS = [
+    "[bold", "[/foo] [red]x[/red]", "[@click=app.quit]quit[/]", "\x1b]0;owned\x07\x1b[31mred", "\x9b2Jgone",
+    "שלום עולם", "invoice\u202efdp.exe", "two\nlines\tand a tab", "x" * 10_000, "%s {0} $foo", "--from-start",
+]
+
+
+class Nasty(WorkflowModel):
+    key: str
+    note: str
+
+
+class Blow(Task):
+    def process_entry(self, entry, dry_run=False):
+        try:
+            {}[entry.key]
+        except KeyError as error:
+            failure = ValueError(f"no {entry.key} in dict[str, int] [/]")
+            failure.add_note(f"a note on {entry.note} [/bar]")
+            raise failure from error
+
+
+class Nasties(StoredProcessor):
+    model = Nasty
+
+    def get_default_entries(self):
+        for text in TEXTS:
+            yield Nasty(key=text, note=text)
+
+    def get_tasks(self):
+        return [Blow(self)]
+'''
+
+
+class Operator:
+    """Somebody at the console: presses keys, reads the screen, and waits for what is to come."""
+
+    def __init__(self, app: WfeApp, pilot: Pilot[None]) -> None:
+        self.app = app
+        self.pilot = pilot
+
+    async def press(self, *keys: str) -> None:
+        await self.pilot.press(*keys)
+
+    async def until(self, happened: Callable[[], object]) -> None:
+        """Wait until something is so."""
+        deadline = time.monotonic() + PATIENCE
+        while not happened():
+            assert time.monotonic() < deadline, f"it did not come about; the screen:\n{self.screen}\n{self.notices}"
+            await self.pilot.pause(0.01)
+
+    async def sees(self, *texts: str) -> None:
+        """Wait until these texts stand on the screen."""
+        await self.until(lambda: all(text in self.screen for text in texts))
+
+    async def no_longer_sees(self, text: str) -> None:
+        await self.until(lambda: text not in self.screen)
+
+    async def hears(self, text: str) -> None:
+        """Wait for a notice that holds this text."""
+        await self.until(lambda: any(text in notice for notice in self.notices))
+
+    async def idle(self) -> None:
+        """Wait until no engine process runs, and all that was asked of the store is answered and drawn."""
+        await self.until(lambda: not any(child.runs for child in self.app.processes))
+        await self.app.workers.wait_for_complete()
+        await self.pilot.pause()
+
+    async def go_to(self, key: str) -> None:
+        """Move the cursor to the entry of this key."""
+        window = self.app.screen_stack[1].window  # type: ignore[attr-defined]
+        await self.until(lambda: len(window) and not self.app.screen_stack[1]._loading)  # type: ignore[attr-defined]
+        await self.press("g")
+        for _ in range(len(window)):
+            if window.row(window.cursor).key == key:
+                return
+            await self.press("j")
+        raise AssertionError(f"{key!r} is not in the list")
+
+    @property
+    def screen(self) -> str:
+        """The text on the screen."""
+        return "\n".join(self.lines)
+
+    @property
+    def lines(self) -> list[str]:
+        return [strip.text for strip in self.app.screen._compositor.render_strips()]
+
+    def line(self, key: str) -> str:
+        """The line of the entry of this key in the list; empty if it is not there."""
+        return next((line for line in self.lines if line[2:].startswith(key)), "")
+
+    @property
+    def notices(self) -> list[str]:
+        return [notice.message for notice in self.app._notifications]
+
+
+Console = Callable[..., AbstractAsyncContextManager[Operator]]
+
+
+@pytest.fixture
+def console(monkeypatch: pytest.MonkeyPatch) -> Console:
+    """Opens the console on a store: `async with console(path, size=(80, 24)) as operator`."""
+    # Pilot rests after each key. Here that need not be long: what a test waits for, it waits for by itself.
+    monkeypatch.setattr("textual._wait.SLEEP_GRANULARITY", 0.004)
+
+    @asynccontextmanager
+    async def open_console(path: Path, size: tuple[int, int] = (80, 24), **settings: Any) -> AsyncIterator[Operator]:
+        app = make_app(Settings(path, **settings))
+        try:
+            async with app.run_test(size=size, notifications=True) as pilot:
+                operator = Operator(app, pilot)
+                await pilot.pause()
+                yield operator
+        finally:
+            for child in app.processes:
+                child.join(PATIENCE)
+
+    return open_console
+
+
+@pytest.fixture(scope="session")
+def ran(tmp_path_factory: pytest.TempPathFactory, orders_workflow: str) -> Path:
+    """A folder in which the orders and the nasties ran once, each with a store of its own."""
+    folder = tmp_path_factory.mktemp("ran")
+    (folder / "orders.py").write_text(orders_workflow)
+    (folder / "orders.txt").write_text("\n".join(ORDERS))
+    (folder / "nasty.py").write_text(NASTY_WORKFLOW)
+    for processor, store in (("orders:Orders", "wfe.db"), ("nasty:Nasties", "nasty.db")):
+        argv = [sys.executable, "-m", "engine", "run", processor, "--store", store]
+        done = subprocess.run(argv, cwd=folder, capture_output=True, text=True, check=False)
+        assert done.returncode == 1, done.stderr
+    return folder
+
+
+@pytest.fixture
+def place(ran: Path, workplace: Any) -> Any:
+    """A workplace of one's own in which the orders ran already; what is restarted runs there."""
+    shutil.copytree(ran, workplace.folder, dirs_exist_ok=True)
+    with Store(workplace.store) as store:
+        store.runs.update({"home": {"python": sys.executable, "folder": str(workplace.folder), "path": ""}})
+    return workplace
+
+
+@pytest.fixture
+def nasty(place: Any) -> Path:
+    """The store of the nasties."""
+    return place.folder / "nasty.db"

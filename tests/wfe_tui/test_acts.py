@@ -1,0 +1,308 @@
+"""What an operator does to entries: what was asked for is what is done, and it shows on the rows."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tinydb import where
+
+from engine.store import Store
+
+
+def actions(place: Any) -> list[dict[str, Any]]:
+    with Store(place.store) as store:
+        return [dict(action) for action in store.actions.all()]
+
+
+def executions(place: Any, task: str, key: str) -> int:
+    return place.done.count(f"{task} {key}")
+
+
+# --- restart
+
+
+async def test_a_repaired_entry_is_restarted_from_its_failed_task_and_the_row_shows_it(
+    console: Any, place: Any
+) -> None:
+    place.repair()
+    async with console(place.store) as operator:
+        await operator.go_to("A-2")
+        await operator.press("R")
+        await operator.hears("restart: 1 entry\n$ wfe restart A-2")
+        await operator.until(lambda: "✓ finished" in operator.line("A-2"))
+        await operator.sees("✗ 2 failed", "✓ 4 finished")
+        await operator.idle()
+    assert executions(place, "Fetch", "A-2") == 1
+    assert executions(place, "Check", "A-2") == 2
+
+
+async def test_what_is_not_repaired_fails_again_with_one_attempt_more(console: Any, place: Any) -> None:
+    async with console(place.store) as operator:
+        await operator.go_to("A-2")
+        await operator.press("R")
+        await operator.idle()
+        await operator.until(lambda: operator.line("A-2").split()[-2] == "2")
+        assert "✗ failed" in operator.line("A-2")
+
+
+async def test_many_are_restarted_after_a_question_that_names_their_number(console: Any, place: Any) -> None:
+    place.repair()
+    async with console(place.store) as operator:
+        await operator.press("f")
+        await operator.sees("3 entries")
+        await operator.press("a", "R")
+        await operator.sees(
+            "Restart 3 entries from the task at which each stands?", "A-2", "A-6", "A-7", "y yes · n no"
+        )
+        await operator.press("y")
+        await operator.hears("restart: 3 entries")
+        await operator.sees("0 entries")
+        await operator.no_longer_sees("marked")
+        await operator.idle()
+    [action] = actions(place)
+    assert action["keys"] == ["A-2", "A-6", "A-7"]
+    assert not action["open"]
+
+
+@pytest.mark.parametrize("key", ["n", "escape", "q"])
+async def test_an_answer_other_than_yes_does_nothing_and_keeps_the_marks(console: Any, place: Any, key: str) -> None:
+    async with console(place.store) as operator:
+        await operator.sees("8 entries")
+        await operator.press("a", "S")
+        await operator.sees("Restart 8 entries from the start; finished tasks are executed again?")
+        await operator.press(key)
+        await operator.sees("8 entries", "● 8 marked")
+    assert actions(place) == []
+
+
+async def test_all_tasks_are_executed_again_from_the_start(console: Any, place: Any) -> None:
+    async with console(place.store) as operator:
+        await operator.go_to("A-1")
+        await operator.press("S")
+        await operator.sees("Restart 1 entry from the start", "A-1")
+        await operator.press("enter")
+        await operator.hears("$ wfe restart --from-start A-1")
+        await operator.idle()
+    assert [executions(place, task, "A-1") for task in ("Fetch", "Check", "Send")] == [2, 2, 2]
+    assert executions(place, "Fetch", "A-2") == 1
+
+
+async def test_the_number_confirmed_is_the_number_acted_on_though_others_are_marked_meanwhile(
+    console: Any, place: Any
+) -> None:
+    async with console(place.store) as operator:
+        await operator.go_to("A-2")
+        await operator.press("space", "space")
+        await operator.press("R")
+        await operator.sees("Restart 2 entries")
+        operator.app.screen_stack[1].table.mark_all()
+        await operator.press("y")
+        await operator.hears("restart: 2 entries")
+        await operator.sees("● 6 marked")
+        await operator.idle()
+    assert actions(place)[0]["keys"] == ["A-2", "A-3"]
+
+
+async def test_marks_that_change_right_after_the_key_do_not_change_the_act(console: Any, place: Any) -> None:
+    async with console(place.store) as operator:
+        await operator.go_to("A-2")
+        await operator.press("space", "space")
+        screen = operator.app.screen
+        screen.action_restart()
+        screen.table.mark_all()
+        await operator.sees("Restart 2 entries")
+        await operator.press("n")
+
+
+async def test_an_entry_that_is_gone_before_the_question_is_neither_counted_nor_named(console: Any, place: Any) -> None:
+    async with console(place.store) as operator:
+        await operator.sees("8 entries")
+        await operator.press("a")
+        with Store(place.store) as store:
+            store.entries.remove(where("key") == "A-5")
+        await operator.press("R")
+        await operator.sees("Restart 7 entries")
+        await operator.press("n")
+        await operator.sees("● 7 marked")
+
+
+async def test_refused_entries_are_named_and_keep_their_marks_the_others_lose_theirs(console: Any, place: Any) -> None:
+    place.repair()
+    async with console(place.store) as operator:
+        await operator.go_to("A-1")
+        await operator.press("space", "space", "R")
+        await operator.sees("Restart 2 entries")
+        await operator.press("y")
+        await operator.hears("restart: 1 entry\nA-1: it is finished: restart it from the start")
+        await operator.sees("● 1 marked")
+        assert operator.line("A-1").startswith("●")
+        await operator.idle()
+        await operator.until(lambda: "✓ finished" in operator.line("A-2"))
+
+
+async def test_a_running_entry_is_refused(console: Any, place: Any) -> None:
+    with Store(place.store) as other:
+        other.entries.update({"owner": other.owner, "state": "running"}, where("key") == "A-2")
+        async with console(place.store) as operator:
+            await operator.go_to("A-2")
+            await operator.press("R")
+            await operator.hears("A-2: it is running")
+            assert operator.app.processes == []
+
+
+async def test_of_many_refused_some_are_named_and_the_others_counted(console: Any, place: Any) -> None:
+    with Store(place.store) as store:
+        done = dict(store.entries.get(where("key") == "A-1"))  # type: ignore[call-overload]
+        store.entries.insert_multiple({**done, "key": f"done-{n:03}"} for n in range(300))
+    async with console(place.store) as operator:
+        await operator.press("slash", *"done-", "enter", "a")
+        await operator.sees("● 300 marked")
+        await operator.press("R", "y")
+        await operator.hears("… and 295 more were refused")
+        await operator.sees("● 300 marked")
+        assert max(len(notice) for notice in operator.notices) < 600
+        assert "$ wfe restart done-000 done-001 done-002 … and 297 more" in operator.notices[-1]
+
+
+# --- repeat
+
+
+async def test_repeat_is_switched_on_and_off_and_the_row_shows_it(console: Any, place: Any) -> None:
+    async with console(place.store, size=(220, 24)) as operator:
+        await operator.go_to("A-3")
+        await operator.press("T")
+        await operator.hears("repeat on: 1 entry\n$ wfe repeat on A-3")
+        await operator.until(lambda: "○ ready" in operator.line("A-3") and " on " in operator.line("A-3"))
+        await operator.press("T")
+        await operator.hears("repeat off: 1 entry\n$ wfe repeat off A-3")
+        await operator.until(lambda: "◼ interrupted" in operator.line("A-3"))
+
+
+async def test_where_some_are_off_repeat_is_switched_on_for_all(console: Any, place: Any) -> None:
+    async with console(place.store) as operator:
+        await operator.go_to("A-2")
+        await operator.press("T")
+        await operator.until(lambda: "○ ready" in operator.line("A-2"))
+        await operator.press("f", "a")
+        await operator.sees("● 2 marked")
+        await operator.press("escape")
+        await operator.go_to("A-2")
+        await operator.press("space", "T")
+        await operator.hears("repeat on: 3 entries")
+        await operator.sees("○ 3 ready")
+
+
+async def test_repeat_needs_no_question_and_no_worker(console: Any, place: Any) -> None:
+    async with console(place.store) as operator:
+        await operator.sees("8 entries")
+        await operator.press("a", "T")
+        await operator.hears("repeat on: 5 entries")
+        assert operator.app.processes == []
+
+
+# --- engine processes
+
+
+async def test_two_quick_restarts_are_both_executed_by_one_process_after_the_other(console: Any, place: Any) -> None:
+    place.repair()
+    async with console(place.store) as operator:
+        running = 0
+
+        def count() -> bool:
+            nonlocal running
+            running = max(running, sum(child.runs for child in operator.app.processes))
+            return "✗ 1 failed" in operator.screen
+
+        await operator.go_to("A-2")
+        await operator.press("R")
+        await operator.go_to("A-6")
+        await operator.press("R")
+        await operator.until(count)
+        await operator.idle()
+        assert running == 1
+    assert [executions(place, "Send", key) for key in ("A-2", "A-6", "A-7")] == [1, 1, 0]
+    assert [action["open"] for action in actions(place)] == [False, False]
+
+
+async def test_a_new_run_asked_for_during_a_restart_follows_it(console: Any, place: Any) -> None:
+    place.orders("A-1", "A-2 raise", "B-1")
+    async with console(place.store) as operator:
+        await operator.go_to("A-2")
+        await operator.press("R", "N")
+        await operator.sees("B-1", "9 entries")
+        await operator.idle()
+        assert ["--actions" in child.command.argv for child in operator.app.processes] == [True, False]
+
+
+async def test_a_process_that_cannot_start_shows_what_it_printed(console: Any, place: Any) -> None:
+    (place.folder / "orders.py").unlink()
+    async with console(place.store, size=(120, 30)) as operator:
+        await operator.go_to("A-2")
+        await operator.press("R")
+        await operator.sees("orders:Orders  ended with exit code 2", "there is no module 'orders'")
+        await operator.hears("orders:Orders went wrong: exit code 2")
+        await operator.press("escape")
+        await operator.sees("8 entries")
+
+
+async def test_a_folder_that_is_gone_is_said_so(console: Any, place: Any) -> None:
+    with Store(place.store) as store:
+        store.runs.update({"home": {"python": "/no/python", "folder": "/no/folder", "path": ""}})
+    async with console(place.store, size=(120, 30)) as operator:
+        await operator.go_to("A-2")
+        await operator.press("R")
+        await operator.sees("/no/python cannot be started", "No such file or directory")
+
+
+async def test_o_shows_what_the_processes_started_here_have_printed(console: Any, place: Any) -> None:
+    async with console(place.store, size=(120, 30)) as operator:
+        await operator.sees("8 entries")
+        await operator.press("o")
+        await operator.sees("none yet")
+        await operator.press("escape")
+        await operator.go_to("A-2")
+        await operator.press("N", "o")
+        await operator.sees("considered", "ended with exit code", "$ ", "engine run orders:Orders")
+
+
+async def test_leaving_the_console_leaves_its_engine_process_at_work(console: Any, workplace: Any) -> None:
+    gate = "while not (HERE / 'go').exists(): __import__('time').sleep(0.01)\n        "
+    file = workplace.folder / "orders.py"
+    file.write_text(file.read_text().replace("entry.price = 7", gate + "entry.price = 7"))
+    (workplace.folder / "go").touch()
+    assert workplace.wfe("run", "orders:Orders").returncode == 0
+    (workplace.folder / "go").unlink()
+    async with console(workplace.store) as operator:
+        await operator.go_to("A-1")
+        await operator.press("S", "y")
+        await operator.sees("▶ 1 running")
+        await operator.press("q")
+        await operator.until(lambda: not operator.app.is_running)
+        (workplace.folder / "go").touch()
+    await asyncio.to_thread(lambda: [child.join() for child in operator.app.processes])
+    assert executions(workplace, "Send", "A-1") == 2
+
+
+# --- one store, two processes that ask for it
+
+
+async def test_an_act_of_another_process_shows_on_the_row(console: Any, place: Any) -> None:
+    async with console(place.store) as operator:
+        await operator.sees("◼ interrupted")
+        assert place.wfe("repeat", "on", "A-3").returncode == 0
+        await operator.until(lambda: "○ ready" in operator.line("A-3"))
+
+
+async def test_the_console_waits_for_its_turn_to_write_without_holding_up_the_keys(
+    console: Any, place: Any, tmp_path: Path
+) -> None:
+    with Store(place.store) as other:
+        async with console(place.store) as operator:
+            await operator.go_to("A-3")
+            with other.transaction():
+                await operator.press("T", "question_mark")
+                await operator.sees("On the list")
+                await operator.press("escape")
+                assert operator.notices == []
+            await operator.hears("repeat on: 1 entry")
