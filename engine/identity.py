@@ -4,14 +4,10 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from engine.exceptions import EntryError, WorkflowError
 from engine.model import WorkflowModel
 from engine.task import Task
-
-if TYPE_CHECKING:
-    from engine.processor import Processor
 
 
 def entry_key(entry: WorkflowModel) -> str | None:
@@ -35,7 +31,7 @@ def required_key(entry: WorkflowModel) -> str:
     return key
 
 
-def processor_name(processor: "type[Processor]") -> str:
+def processor_name(processor: type) -> str:
     """`module:Class`, as `wfe run` takes it. A script is named by its file, as if it were imported."""
     module = processor.__module__
     if module == "__main__":
@@ -43,7 +39,7 @@ def processor_name(processor: "type[Processor]") -> str:
     return f"{module}:{processor.__qualname__}"
 
 
-def home_of(processor: "type[Processor]") -> dict[str, str]:
+def home_of(processor: type) -> dict[str, str]:
     """How another process can start this processor: the interpreter, the working folder, and where its module lies."""
     module = sys.modules[processor.__module__]
     file = getattr(module, "__file__", None)
