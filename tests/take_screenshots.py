@@ -25,7 +25,12 @@ def main() -> None:
     shutil.rmtree(HOME, ignore_errors=True)
     for package in ("engine", "wfe_tui"):
         shutil.copytree(PROJECT / package, HOME / "wfe" / package)
-    environment = {**os.environ, "HOME": str(HOME), "PYTHONPATH": str(HOME / "wfe"), "TEXTUAL_COLOR_SYSTEM": "truecolor"}
+    environment = {
+        **os.environ,
+        "HOME": str(HOME),
+        "PYTHONPATH": str(HOME / "wfe"),
+        "TEXTUAL_COLOR_SYSTEM": "truecolor",
+    }
     environment.pop("XDG_DATA_HOME", None)
     subprocess.run([sys.executable, __file__, "pictures"], cwd=HOME / "wfe", env=environment, check=True)
     shutil.rmtree(HOME)

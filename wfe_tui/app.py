@@ -2,6 +2,8 @@
 
 import asyncio
 import signal
+import sys
+import termios
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,6 +97,8 @@ class WfeApp(App[None]):
         self.animation_level = "none"
         # Otherwise the process would end with the terminal left as the screen has it.
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self.exit, None, 128 + signal.SIGTERM)
+        if not self.is_headless:
+            self.set_interval(1, self._end_without_terminal)
         if self.settings.demo:
             self.open_demo()
         elif self.settings.path.exists():
@@ -225,6 +229,15 @@ class WfeApp(App[None]):
         for action in ACTIONS:
             if node := bound.get(binding_id(action)):
                 yield SystemCommand(action.name, action.help, getattr(node, f"action_{action.id}"))
+
+    def _end_without_terminal(self) -> None:
+        """When a connection breaks off and no signal says so, end as by that signal: to leave in order, the driver
+        would wait for the dead terminal for ever."""
+        try:
+            termios.tcgetattr(sys.stdin.fileno())
+        except termios.error:
+            signal.signal(signal.SIGHUP, signal.SIG_DFL)
+            signal.raise_signal(signal.SIGHUP)
 
     async def on_unmount(self) -> None:
         """Stop following the store and close it."""

@@ -21,22 +21,31 @@ import pytest
 
 COMMAND = [sys.executable, "-m", "wfe_tui"]
 PATIENCE = 20.0
+TAKE_TERMINAL = """
+import fcntl, os, signal, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+signal.signal(signal.SIGHUP, signal.SIG_DFL if sys.argv[1] == "1" else signal.SIG_IGN)
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+"""A shell's part: makes the console hear when the terminal goes away, or has it ignore that, as nohup does."""
 SEQUENCES = re.compile(r"\x1b\[[0-9;:<>=?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(\x07|\x1b\\)|\x1b[@-Z=>]")
 
 
 class Terminal:
     """A terminal with the console on it."""
 
-    def __init__(self, folder: Path, *arguments: str, size: tuple[int, int] = (80, 24), **environment: str) -> None:
+    def __init__(
+        self, folder: Path, *arguments: str, size: tuple[int, int] = (80, 24), hears_hangup: bool = True, **more: str
+    ) -> None:
         self.master, slave = pty.openpty()
         self.resize(*size)
         self.before = termios.tcgetattr(slave)
         self.slave = slave
         self.written = ""
         self.process = subprocess.Popen(
-            [*COMMAND, *arguments], cwd=folder, stdin=slave, stdout=slave, stderr=slave, start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
-            env={**os.environ, "TERM": "xterm-256color", "HOME": str(folder), "PYTHONUTF8": "1", **environment},
+            [sys.executable, "-c", TAKE_TERMINAL, str(int(hears_hangup)), *COMMAND, *arguments],
+            cwd=folder, stdin=slave, stdout=slave, stderr=slave, start_new_session=True,
+            env={**os.environ, "TERM": "xterm-256color", "HOME": str(folder), "PYTHONUTF8": "1", **more},
         )  # fmt: skip
 
     def press(self, keys: str) -> None:
@@ -176,11 +185,12 @@ def test_sigterm_ends_it_and_the_terminal_is_as_it_was(terminal: Any, place: Any
     console.assert_restored()
 
 
-def test_it_ends_within_two_seconds_when_the_terminal_goes_away(terminal: Any, place: Any) -> None:
-    console = terminal("--store", str(place.store))
+@pytest.mark.parametrize("hears_hangup", [True, False])
+def test_it_ends_within_two_seconds_when_the_terminal_goes_away(terminal: Any, place: Any, hears_hangup: bool) -> None:
+    console = terminal("--store", str(place.store), hears_hangup=hears_hangup)
     console.sees("8 entries")
     console.hang_up()
-    console.process.wait(timeout=2)
+    assert console.process.wait(timeout=2) == -signal.SIGHUP
 
 
 def test_opened_on_nothing_it_says_so_and_leaves_nothing_behind(terminal: Any, workplace: Any) -> None:
