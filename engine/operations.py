@@ -20,7 +20,7 @@ from engine.model import TaskExecution, WorkflowModel
 from engine.planning import Plan, State, plan
 from engine.records import entry_progress, read_progress, summary
 from engine.status import Status
-from engine.store import Store
+from engine.store import Store, store_path
 
 
 @dataclass(frozen=True)
@@ -123,9 +123,14 @@ def restart(
     return act.on(keys, change)
 
 
-def shell_line(verb: str, keys: Iterable[str]) -> str:
-    """The `wfe` line that does the same to these keys."""
-    return shlex.join(["wfe", *verb.split(), *keys])
+def shell_line(verb: str, keys: Iterable[str], store: Store, processor: str) -> str:
+    """The `wfe` line that does the same to these keys; it names store and processor where `wfe` would not find them."""
+    options = [] if store_path(None).resolve() == store.path else ["--store", str(store.path)]
+    if len(store.entries.counts("processor")) > 1:
+        options += ["--processor", processor]
+    named = list(keys)
+    guard = ["--"] if any(key.startswith("-") for key in named) else []
+    return shlex.join(["wfe", *verb.split(), *options, *guard, *named])
 
 
 def _newest(entry: WorkflowModel, planned: Plan) -> TaskExecution | None:

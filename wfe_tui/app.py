@@ -140,8 +140,6 @@ class WfeApp(App[None]):
             self.push_screen(screen)
 
     def _screen(self, route: Route, processor: str | None) -> Screen[None]:
-        if route.name is None:
-            return EntriesScreen()
         if route.area == "errors":
             return TraceScreen(find_error(self.store, route.name))
         return EntryScreen(route.name, processor)
@@ -226,8 +224,8 @@ class WfeApp(App[None]):
         """The palette has what keys do on the screen in front, and the themes."""
         yield SystemCommand("Theme", "Change the colours.", self.action_change_theme)
         bound = {active.binding.id: active.node for active in screen.active_bindings.values() if active.enabled}
-        for action in ACTIONS:
-            if node := bound.get(binding_id(action)):
+        for place, action in ((place, action) for place, actions in ACTIONS.items() for action in actions):
+            if node := bound.get(binding_id(place, action)):
                 yield SystemCommand(action.name, action.help, getattr(node, f"action_{action.id}"))
 
     def _end_without_terminal(self) -> None:

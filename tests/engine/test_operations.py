@@ -23,7 +23,7 @@ from engine import (
     WorkflowModel,
 )
 from engine.lookup import find_error, rows
-from engine.operations import ActionResult, restart, toggle_repeat
+from engine.operations import ActionResult, restart, shell_line, toggle_repeat
 from engine.worker import execute_actions
 
 
@@ -443,3 +443,12 @@ def test_moments_in_the_store_are_utc_and_sort_as_text(desk: Desk) -> None:
     first, second = desk.document("A-1")["updated"], desk.document("A-2")["updated"]
     assert first < second
     assert len(first) == len(second)
+
+
+def test_the_shell_line_of_an_act_names_what_a_shell_needs(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    store, path = desk.store, str(desk.store.path)
+    monkeypatch.setenv("WFE_STORE", path)
+    assert shell_line("restart", ["A 1", "it's"], store, "shop:Orders") == """wfe restart 'A 1' 'it'"'"'s'"""
+    assert shell_line("repeat on", ["-x"], store, "shop:Orders") == "wfe repeat on -- -x"
+    monkeypatch.delenv("WFE_STORE")
+    assert shell_line("restart", ["A"], store, "shop:Orders") == f"wfe restart --store {path} A"

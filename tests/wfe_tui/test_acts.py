@@ -1,6 +1,7 @@
 """What an operator does to entries: what was asked for is what is done, and it shows on the rows."""
 
 import asyncio
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ async def test_a_repaired_entry_is_restarted_from_its_failed_task_and_the_row_sh
     async with console(place.store) as operator:
         await operator.go_to("A-2")
         await operator.press("R")
-        await operator.hears("restart: 1 entry\n$ wfe restart A-2")
+        await operator.hears(f"restart: 1 entry\n$ wfe restart --store {place.store} A-2")
         await operator.until(lambda: "✓ finished" in operator.line("A-2"))
         await operator.sees("✗ 2 failed", "✓ 4 finished")
         await operator.idle()
@@ -82,7 +83,7 @@ async def test_all_tasks_are_executed_again_from_the_start(console: Any, place: 
         await operator.press("S")
         await operator.sees("Restart 1 entry from the start", "A-1")
         await operator.press("enter")
-        await operator.hears("$ wfe restart --from-start A-1")
+        await operator.hears(f"$ wfe restart --from-start --store {place.store} A-1")
         await operator.idle()
     assert [executions(place, task, "A-1") for task in ("Fetch", "Check", "Send")] == [2, 2, 2]
     assert executions(place, "Fetch", "A-2") == 1
@@ -162,7 +163,7 @@ async def test_of_many_refused_some_are_named_and_the_others_counted(console: An
         await operator.hears("… and 295 more were refused")
         await operator.sees("● 300 marked")
         assert max(len(notice) for notice in operator.notices) < 600
-        assert "$ wfe restart done-000 done-001 done-002 … and 297 more" in operator.notices[-1]
+        assert "done-000 done-001 done-002 … and 297 more" in operator.notices[-1]
 
 
 # --- repeat
@@ -172,11 +173,35 @@ async def test_repeat_is_switched_on_and_off_and_the_row_shows_it(console: Any, 
     async with console(place.store, size=(220, 24)) as operator:
         await operator.go_to("A-3")
         await operator.press("T")
-        await operator.hears("repeat on: 1 entry\n$ wfe repeat on A-3")
+        await operator.hears(f"repeat on: 1 entry\n$ wfe repeat on --store {place.store} A-3")
         await operator.until(lambda: "○ ready" in operator.line("A-3") and " on " in operator.line("A-3"))
         await operator.press("T")
-        await operator.hears("repeat off: 1 entry\n$ wfe repeat off A-3")
+        await operator.hears(f"repeat off: 1 entry\n$ wfe repeat off --store {place.store} A-3")
         await operator.until(lambda: "◼ interrupted" in operator.line("A-3"))
+
+
+async def test_the_shell_line_that_an_act_shows_does_the_same(console: Any, place: Any) -> None:
+    async with console(place.store, size=(220, 24)) as operator:
+        await operator.go_to("A-3")
+        await operator.press("T", "T")
+        await operator.hears("repeat off: 1 entry")
+        await operator.until(lambda: "◼ interrupted" in operator.line("A-3"))
+        shown = next(notice for notice in operator.notices if "repeat on" in notice).partition("$ wfe ")[2]
+        place.wfe(*shlex.split(shown), WFE_STORE="")
+        await operator.until(lambda: "○ ready" in operator.line("A-3") and " on " in operator.line("A-3"))
+    first, *_, last = actions(place)
+    assert (first["verb"], first["keys"]) == (last["verb"], last["keys"])
+
+
+async def test_an_entry_is_acted_on_from_its_own_screen_as_well(console: Any, place: Any) -> None:
+    place.repair()
+    async with console(place.store) as operator:
+        await operator.go_to("A-2")
+        await operator.press("enter")
+        await operator.sees("nothing by itself: Check failed")
+        await operator.press("R")
+        await operator.sees("nothing: it is finished")
+        await operator.idle()
 
 
 async def test_where_some_are_off_repeat_is_switched_on_for_all(console: Any, place: Any) -> None:

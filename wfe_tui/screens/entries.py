@@ -1,8 +1,7 @@
 """Home: the live list of entries, what is done to them, and the run that is going on."""
 
-import asyncio
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import ClassVar
@@ -16,17 +15,15 @@ from textual.getters import query_one
 from textual.message import Message
 from textual.widgets import Footer, Static
 
-from engine import operations
-from engine.exceptions import EngineError, StoreError
-from engine.lookup import count_states, rows
+from engine.exceptions import StoreError
+from engine.lookup import count_states
 from engine.planning import State
 from engine.records import EntryRow, read_plan, read_row
 from engine.store import Changes
-from engine.text import counted, literal
+from engine.text import literal
 from wfe_tui.actions import bindings
 from wfe_tui.routes import ENTRIES, Route
-from wfe_tui.screens.base import StoreScreen
-from wfe_tui.screens.confirm import Confirm
+from wfe_tui.screens.acting import ActingScreen
 from wfe_tui.screens.output import OutputScreen
 from wfe_tui.widgets.counters import Counters, StateCount
 from wfe_tui.widgets.detail import EntryDetail
@@ -37,11 +34,8 @@ from wfe_tui.widgets.table import EntryTable
 from wfe_tui.widgets.top_line import TopLine
 from wfe_tui.window import ORDERS, Answer, View, Window, compile_filter
 
-SHELL_KEYS = 3
-"""How many keys the shell line of an act shows; the others are counted."""
 
-
-class EntriesScreen(StoreScreen):
+class EntriesScreen(ActingScreen):
     """The entries of the store, as filter and order say."""
 
     CSS_PATH = "entries.tcss"
@@ -59,14 +53,6 @@ class EntriesScreen(StoreScreen):
 
         answer: Answer | None
         counts: Counter[State]
-
-    @dataclass
-    class Acted(Message):
-        """What became of an act on some rows, and the shell's line for the same."""
-
-        result: operations.ActionResult
-        marks: frozenset[int]
-        shell: str
 
     def compose(self) -> ComposeResult:
         self.window = Window(self.store, self.wfe.clock)
@@ -257,108 +243,20 @@ class EntriesScreen(StoreScreen):
         else:
             self.wfe.start_child(processor, actions=False)
 
-    def action_toggle_repeat(self) -> None:
-        """Switch the repeat of the marked entries, or of the one at the cursor: on, unless it is on for all of them."""
-        self._toggle_repeat(self._chosen())
+    def chosen(self) -> Collection[int]:
+        """The ids of the marked entries, else of the one at the cursor."""
+        row = self._row_at_cursor()
+        return sorted(self.window.marks) or ([row.id] if row else [])
 
-    @work
-    async def _toggle_repeat(self, chosen: Collection[int]) -> None:
-        targets = await self._read(chosen)
-        on = not all(row.repeat is True for row in targets)
-
-        def act(keys: list[str], processor: str) -> operations.ActionResult:
-            return operations.toggle_repeat(keys, on, store=self.store, processor=processor)
-
-        self._act(targets, act, f"repeat {'on' if on else 'off'}")
-
-    def action_restart(self) -> None:
-        """Execute again from the failed task."""
-        self._restart(self._chosen(), from_start=False)
-
-    def action_restart_from_start(self) -> None:
-        """Execute again from the start."""
-        self._restart(self._chosen(), from_start=True)
-
-    @work
-    async def _restart(self, chosen: Collection[int], *, from_start: bool) -> None:
-        targets = await self._read(chosen)
-        how = (
-            "from the start; finished tasks are executed again" if from_start else "from the task at which each stands"
-        )
-        if targets and (from_start or len(targets) > 1):
-            question = f"Restart {counted(len(targets), 'entry', 'entries')} {how}?"
-            if not await self.app.push_screen_wait(Confirm(question, [row.key for row in targets])):
-                return
-
-        def act(keys: list[str], processor: str) -> operations.ActionResult:
-            return operations.restart(keys, from_start, store=self.store, processor=processor)
-
-        self._act(targets, act, "restart --from-start" if from_start else "restart")
-
-    def _act(
-        self, targets: list[EntryRow], act: Callable[[list[str], str], operations.ActionResult], verb: str
-    ) -> None:
-        if not targets:
-            self.wfe.say("there is no entry to act on", severity="warning")
-            return
-        for processor in dict.fromkeys(row.processor for row in targets):
-            group = [row for row in targets if row.processor == processor]
-            self._commit(group, processor, act, verb)
-
-    @work(thread=True, group="act")
-    def _commit(
-        self,
-        group: list[EntryRow],
-        processor: str,
-        act: Callable[[list[str], str], operations.ActionResult],
-        verb: str,
-    ) -> None:
-        """Write the act; another process may hold the store for a moment, so not in the screen's thread."""
-        keys = [row.key for row in group]
-        try:
-            result = act(keys, processor)
-        except EngineError as error:
-            self.wfe.post_message(self.wfe.Notice(str(error)))
-            return
-        accepted = frozenset(row.id for row in group if row.key not in result.refused)
-        more = f" … and {len(keys) - SHELL_KEYS} more" if len(keys) > SHELL_KEYS else ""
-        self.post_message(self.Acted(result, accepted, operations.shell_line(verb, keys[:SHELL_KEYS]) + more))
-
-    def on_entries_screen_acted(self, message: Acted) -> None:
-        """Say what was done; what succeeded loses its mark, and what needs a worker gets one."""
-        result = message.result
-        self.window.marks -= message.marks
+    def acted(self, accepted: frozenset[int]) -> None:
+        """What succeeded loses its mark."""
+        self.window.marks -= accepted
         self.table.refresh()
-        self.table.post_message(EntryTable.MarksChanged())
-        lines = [f"{result.verb}: {counted(len(result.accepted), 'entry', 'entries')}"] if result.accepted else []
-        lines += [f"{key}: {why}" for key, why in list(result.refused.items())[:5]]
-        if len(result.refused) > 5:
-            lines.append(f"… and {len(result.refused) - 5} more were refused")
-        text = "\n".join([*lines, f"$ {message.shell}"])
-        self.wfe.say(text, severity="warning" if result.refused else "information")
-        if result.accepted and result.needs_worker:
-            for processor in result.actions:
-                self.wfe.start_child(processor, actions=True)
+        self._show_marks()
 
     def _row_at_cursor(self) -> EntryRow | None:
         cursor = self.window.cursor
         return None if cursor is None else self.window.row(cursor)
-
-    def _chosen(self) -> Collection[int]:
-        """The ids of the marked entries, else of the one at the cursor, as they are at this moment: later marks are
-        for a later act."""
-        if self.window.marks:
-            return sorted(self.window.marks)
-        row = self._row_at_cursor()
-        return [row.id] if row else []
-
-    async def _read(self, chosen: Collection[int]) -> list[EntryRow]:
-        """The rows of these entries, however many; those that are gone are left out."""
-        try:
-            return await asyncio.to_thread(lambda: list(rows(self.store, self.wfe.clock(), chosen)))
-        except StoreError as error:
-            self.wfe.say(str(error), severity="error")
-            return []
 
 
 def state_filter(state: State) -> str:

@@ -1,5 +1,6 @@
 """One entry: its tasks, what happens next, its errors and its data."""
 
+from collections.abc import Collection
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -12,12 +13,12 @@ from engine.records import read_plan, read_row
 from engine.store import Changes
 from wfe_tui.actions import bindings
 from wfe_tui.routes import Route
-from wfe_tui.screens.base import StoreScreen
+from wfe_tui.screens.acting import ActingScreen
 from wfe_tui.widgets.detail import EntryDetail
 from wfe_tui.widgets.top_line import TopLine
 
 
-class EntryScreen(StoreScreen):
+class EntryScreen(ActingScreen):
     """An entry, as the store has it now.
 
     Args:
@@ -34,6 +35,7 @@ class EntryScreen(StoreScreen):
         self.route = Route("entries", key)
         self._key = key
         self._processor = processor
+        self._entry: int | None = None
 
     def compose(self) -> ComposeResult:
         yield TopLine(self.route, self.store.path)
@@ -56,10 +58,16 @@ class EntryScreen(StoreScreen):
         except StoreError:
             return  # the feed tells
         except InputError as error:
+            self._entry = None
             detail.clear(str(error))
             return
+        self._entry = document.doc_id
         now = self.wfe.clock()
         detail.show(document, read_row(document, now, self.store.is_alive), read_plan(document, now))
+
+    def chosen(self) -> Collection[int]:
+        """The id of this entry, if it is there."""
+        return [] if self._entry is None else [self._entry]
 
     def action_show_trace(self) -> None:
         """Open the stack trace of the entry's newest error."""

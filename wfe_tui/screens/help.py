@@ -55,7 +55,7 @@ def _content() -> Content:
         lines.append(Content.styled(title, "bold $text-primary"))
         if screen == "entries":
             lines += [_line(keys, text) for keys, text in MOVING]
-        lines += [_line(key_name(action.key), action.help) for action in ACTIONS if action.screen == screen]
+        lines += [_line(key_name(action.key), action.help) for action in ACTIONS[screen]]
         lines.append(Content(""))
     lines.append(Content.styled("States", "bold $text-primary"))
     for state, meaning in MEANINGS.items():

@@ -51,6 +51,7 @@ def _open(frame: Mapping[str, Any]) -> Iterator[Content]:
         (f":{frame['line']}", "$text-warning"),
         " in ",
         (literal(frame["function"]), "bold"),
+        ("" if frame["own"] else "  library", "$text-muted"),
     )
     source = literal("\n".join(frame["source"]), lines=True)
     width = len(str(frame["first"] + len(frame["source"])))
