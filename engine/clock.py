@@ -33,8 +33,9 @@ def local_time(moment: datetime) -> str:
 
 
 def age(moment: datetime, now: datetime) -> str:
-    """How long ago a moment was, in one unit: `12s`, `5m`, `3h`, `4d`."""
-    return short((now - moment).total_seconds())
+    """How long ago a moment was, in one unit: `now`, `12s`, `5m`, `3h`, `4d`."""
+    seconds = (now - moment).total_seconds()
+    return "now" if seconds < 1 else short(seconds)
 
 
 def duration(began: str | None, ended: str | None) -> str:

@@ -21,6 +21,7 @@ from engine.planning import Plan, State, plan
 from engine.records import entry_progress, read_progress, summary
 from engine.status import Status
 from engine.store import Store, store_path
+from engine.text import shell_path
 
 
 @dataclass(frozen=True)
@@ -125,12 +126,15 @@ def restart(
 
 def shell_line(verb: str, keys: Iterable[str], store: Store, processor: str) -> str:
     """The `wfe` line that does the same to these keys; it names store and processor where `wfe` would not find them."""
-    options = [] if store_path(None).resolve() == store.path else ["--store", str(store.path)]
+    words = ["wfe", *verb.split()]
+    if store_path(None).resolve() != store.path:
+        words += ["--store", shell_path(store.path)]
     if len(store.entries.counts("processor")) > 1:
-        options += ["--processor", processor]
+        words += ["--processor", shlex.quote(processor)]
     named = list(keys)
-    guard = ["--"] if any(key.startswith("-") for key in named) else []
-    return shlex.join(["wfe", *verb.split(), *options, *guard, *named])
+    if any(key.startswith("-") for key in named):
+        words.append("--")
+    return " ".join([*words, *map(shlex.quote, named)])
 
 
 def _newest(entry: WorkflowModel, planned: Plan) -> TaskExecution | None:

@@ -2,6 +2,7 @@
 would command the terminal, becomes a symbol that can be seen. Nothing is lost and nothing is obeyed."""
 
 import re
+import shlex
 from pathlib import Path
 
 _TAB = 4
@@ -45,6 +46,12 @@ def _symbol(match: re.Match[str]) -> str:
     if code < 0x20:
         return chr(0x2400 + code)
     return "␡" if code == 0x7F else f"«U+{code:04X}»"
+
+
+def shell_path(path: Path) -> str:
+    """A path as it is typed into a shell: quoted, the user's home folder as `~`."""
+    home = Path.home()
+    return f"~/{shlex.quote(str(path.relative_to(home)))}" if path.is_relative_to(home) else shlex.quote(str(path))
 
 
 def counted(number: int, noun: str, plural: str | None = None) -> str:

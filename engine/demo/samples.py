@@ -1,9 +1,10 @@
 """Unpacks the small broken distributions that come with the demo, so that a sound machine shows failures, too."""
 
-import shlex
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+
+from engine.text import shell_path
 
 ORIGINALS = Path(__file__).parent / "broken"
 
@@ -48,6 +49,4 @@ def _repair(copy: Path) -> str:
     command = copy / "REPAIR"
     if not command.is_file():
         return ""
-    home = Path.home()
-    folder = f"~/{shlex.quote(str(copy.relative_to(home)))}" if copy.is_relative_to(home) else shlex.quote(str(copy))
-    return f"cd {folder} && {command.read_text(encoding='utf-8').strip()}"
+    return f"cd {shell_path(copy)} && {command.read_text(encoding='utf-8').strip()}"

@@ -404,7 +404,7 @@ async def test_the_help_lists_every_action(console: Any, place: Any) -> None:
     async with console(place.store) as operator:
         await operator.press("question_mark")
         await operator.sees("On the list")
-        text = str(operator.app.screen.query_one("Static").content)
+        text = " ".join(str(operator.app.screen.query_one("Static").content).split())
         assert ACTIONS.keys() == TITLES.keys()
         for action in (action for actions in ACTIONS.values() for action in actions):
             assert action.help in text

@@ -1,5 +1,6 @@
 """The keys, and what they do."""
 
+from textwrap import wrap
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -12,6 +13,9 @@ from textual.widgets import Static
 from engine.planning import State
 from wfe_tui.actions import ACTIONS, key_name
 from wfe_tui.widgets.states import state_content
+
+TEXT_WIDTH = 55
+"""Cells of a sentence beside its key: the whole fits on a terminal of 80 columns."""
 
 TITLES = {
     "entries": "On the list",
@@ -60,10 +64,15 @@ def _content() -> Content:
     lines.append(Content.styled("States", "bold $text-primary"))
     for state, meaning in MEANINGS.items():
         name = state_content(state)
-        lines.append(Content("  ") + name + Content(" " * (14 - name.cell_length) + meaning))
+        first, *more = wrap(meaning, TEXT_WIDTH - 5)
+        lines.append(Content("  ") + name + Content(" " * (14 - name.cell_length) + first))
+        lines += [Content(" " * 16 + text) for text in more]
     lines += [Content(""), Content.styled("Text is selected with the mouse; ctrl+c copies it.", "$text-muted")]
     return Content("\n").join(lines)
 
 
 def _line(keys: str, text: str) -> Content:
-    return Content.assemble("  ", (f"{keys:<8}", "bold"), text)
+    first, *more = wrap(text, TEXT_WIDTH)
+    return Content("\n").join(
+        [Content.assemble("  ", (f"{keys:<9}", "bold"), first), *(Content(" " * 11 + m) for m in more)]
+    )

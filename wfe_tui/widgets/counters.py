@@ -10,6 +10,7 @@ from textual.message import Message
 from textual.widgets import Static
 
 from engine.planning import State
+from engine.records import URGENCY
 from engine.text import counted
 from wfe_tui.widgets.states import COLOURS, GLYPHS
 
@@ -45,7 +46,7 @@ class Counters(Horizontal):
 
     def compose(self) -> ComposeResult:
         yield StateCount(None)
-        for state in State:
+        for state in URGENCY:
             yield StateCount(state)
         yield Static(id="marks", markup=False)
 

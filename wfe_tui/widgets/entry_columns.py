@@ -5,7 +5,7 @@ from datetime import datetime
 
 from textual.content import Content
 
-from engine.clock import short
+from engine.clock import age, short
 from engine.planning import State
 from engine.records import EntryRow
 from engine.text import literal
@@ -47,7 +47,7 @@ def entry_cell(now: Callable[[], datetime]) -> Cell:
             case "attempts":
                 return Content(str(row.attempts or ""))
             case _:
-                return Content(short((now() - row.updated).total_seconds()))
+                return Content(age(row.updated, now()))
 
     return cell
 
