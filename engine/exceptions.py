@@ -25,5 +25,5 @@ class StoreConflict(StoreError):  # noqa: N818 - a conflict is what it is called
     """Another process changed what was about to be overwritten; nothing was written, read again and repeat."""
 
 
-class NotStorable(StoreError, TypeError):  # noqa: N818 - it says of the document what is wrong
+class NotStorable(InputError, TypeError):  # noqa: N818 - it says of the document what is wrong
     """A document holds something that the store's JSON cannot; a TypeError too, as TinyDB's callers expect."""

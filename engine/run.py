@@ -6,7 +6,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import one_line
-from engine.exceptions import EntryError, NotStorable, StoreError, WorkflowError
+from engine.exceptions import EntryError, StoreError, WorkflowError
 from engine.identity import entry_key, task_names
 from engine.journal import SILENT, Ending, Failure, RunResult
 from engine.model import WorkflowModel
@@ -117,9 +117,6 @@ class Run:
             with self.processor.get_time_statistic("process_tasks"):
                 self.processor.process_tasks(entry, self.dry_run)
             self._leave(entry)
-        except NotStorable as error:
-            self._lose(error, entry, "the entry")
-            claimed = False
         except FATAL:
             raise
         except Exception as error:
