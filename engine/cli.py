@@ -1,7 +1,8 @@
 """`wfe`: runs workflows, and every operator's verb from a shell.
 
 Results go to standard output, people's words to standard error. Exit code 0: nothing failed; 1: entries failed, were
-interrupted, or refused an act; 2: the command could not run, or was given an entry that it cannot accept.
+interrupted, or refused an act; 2: the command could not run, or was given an entry that it cannot accept; 130: stopped
+by ctrl+c.
 """
 
 import logging
@@ -20,7 +21,7 @@ from engine import operations, printing
 from engine.clock import utc_now
 from engine.errors import one_line
 from engine.exceptions import EngineError, InputError
-from engine.journal import RunResult
+from engine.journal import FAILURES, RunResult
 from engine.loading import load_processor, make_processor, raised_at
 from engine.lookup import find_entry, find_error, rows
 from engine.records import read_plan
@@ -77,11 +78,13 @@ def run(
     actions: Annotated[bool, typer.Option("--actions", help="Execute what operators asked for, then end.")] = False,
 ) -> None:
     """Run a workflow once: consider each of its entries, and show a summary."""
+    if actions and (keys or limit is not None or dry_run):
+        raise InputError("--actions does what operators asked for, all of it: leave out KEY, --limit and --dry-run")
     kind = load_processor(processor)
     if not issubclass(kind, StoredProcessor):
         if actions:
             raise InputError(f"{processor} keeps its entries itself: --actions needs a StoredProcessor")
-        logging.basicConfig(level=logging.ERROR, stream=sys.stderr)
+        logging.basicConfig(level=logging.ERROR, handlers=[printing.log_handler()])
         with _workflow_errors(processor), printing.progress() as observe:
             made = make_processor(kind, None, consider_date)
             made.observer = observe
@@ -157,10 +160,12 @@ def restart(
     """Execute entries again now: from the failed task, or from the start."""
     with _existing(store) as opened:
         done = operations.restart(keys, from_start, store=opened, processor=processor, why=why)
-        commands = [worker_command(opened, name, actions=True) for name in done.actions if done.accepted]
-    printing.action(done, as_json=json)
-    codes = [_run_worker(command, sys.stderr if json else None) for command in commands]
-    raise typer.Exit(max([*codes, 1 if done.refused else 0]))
+        commands = [worker_command(opened, name, actions=True) for name in done.to_run]
+        printing.action(done, as_json=json)
+        went_wrong = [code for command in commands if (code := _run_worker(command, sys.stderr if json else None)) > 1]
+        entries = [find_entry(opened, key, processor).doc_id for key in done.accepted]
+        failed = any(row.state in FAILURES for row in rows(opened, utc_now(), entries))
+    raise typer.Exit(2 if went_wrong else 1 if failed or done.refused else 0)
 
 
 def main() -> None:
@@ -170,9 +175,6 @@ def main() -> None:
     except EngineError as error:
         printing.refusal(str(error))
         sys.exit(2)
-    except KeyboardInterrupt:
-        printing.refusal("stopped")
-        sys.exit(130)
 
 
 def _run_worker(command: WorkerCommand, output: TextIO | None) -> int:
@@ -196,7 +198,7 @@ def _workflow_errors(name: str) -> Iterator[None]:
         yield
     except EngineError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         where = " ".join(getattr(error, "__notes__", [])) or raised_at(error)
         raise InputError(f"{name} cannot go on: {one_line(error)}: {where}") from error
 

@@ -72,7 +72,7 @@ def error_record(
         "causes": list(_causes(error)),
         "text": encodable("".join(traceback.format_exception(error))[-MAX_TEXT:]),
         "task": task,
-        "key": key,
+        "key": encodable(key) if key else None,
         "processor": processor,
         "host": socket.gethostname(),
         "pid": os.getpid(),
@@ -108,7 +108,7 @@ def _message(error: BaseException) -> str:
 
 def _described(error: BaseException, frames: list[Frame]) -> dict[str, Any]:
     kind = type(error)
-    notes = [str(note)[:MAX_TEXT] for note in getattr(error, "__notes__", [])]
+    notes = [encodable(str(note)[:MAX_TEXT]) for note in getattr(error, "__notes__", None) or []]
     module = "" if kind.__module__ in ("builtins", "__main__") else f"{kind.__module__}."
     name = f"{module}{kind.__qualname__}"
     return {"type": name, "message": _message(error), "frames": [vars(frame) for frame in frames], "notes": notes}
@@ -147,6 +147,7 @@ def _frame(file: str, line: int, function: str, module: str, namespace: dict[str
     source = [linecache.getline(file, number, namespace) for number in range(first, line + CONTEXT_LINES + 1)]
     while source and not source[-1]:
         source.pop()
+    file, function, module = encodable(file), encodable(function), encodable(module)
     return Frame(file, line, function, module, _is_own(file), first, [text.rstrip("\n") for text in source])
 
 

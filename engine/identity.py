@@ -33,21 +33,26 @@ def required_key(entry: WorkflowModel) -> str:
 
 def processor_name(processor: type) -> str:
     """`module:Class`, as `wfe run` takes it. A script is named by its file, as if it were imported."""
-    module = processor.__module__
-    if module == "__main__":
-        module = Path(getattr(sys.modules["__main__"], "__file__", None) or "__main__").stem
-    return f"{module}:{processor.__qualname__}"
+    return f"{_module_of(processor)}:{processor.__qualname__}"
 
 
 def home_of(processor: type) -> dict[str, str]:
     """How another process can start this processor: the interpreter, the working folder, and where its module lies."""
     module = sys.modules[processor.__module__]
     file = getattr(module, "__file__", None)
-    depth = 0 if processor.__module__ == "__main__" else processor.__module__.count(".")
+    depth = _module_of(processor).count(".")
     if file and Path(file).name == "__init__.py":
         depth += 1
     path = Path(file).resolve().parents[depth] if file else Path.cwd()
     return {"python": sys.executable, "folder": os.getcwd(), "path": str(path)}  # noqa: PTH109
+
+
+def _module_of(kind: type) -> str:
+    """The name under which a class's module is imported; of a script, its file's."""
+    if kind.__module__ != "__main__":
+        return kind.__module__
+    main = sys.modules["__main__"]
+    return main.__spec__.name if main.__spec__ else Path(getattr(main, "__file__", None) or "__main__").stem
 
 
 def task_names(tasks: Sequence[Task]) -> list[str]:

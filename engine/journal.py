@@ -19,6 +19,10 @@ class Ending(StrEnum):
     FAILED = "failed"
 
 
+FAILURES = frozenset({State.FAILED, State.INTERRUPTED, State.IN_DOUBT})
+"""The states that need an operator."""
+
+
 @dataclass(frozen=True)
 class Failure:
     """An entry that a run left failed, interrupted or in doubt."""
@@ -50,7 +54,7 @@ class RunResult:
     @property
     def failed(self) -> int:
         """How many of its entries are left failed, interrupted or in doubt."""
-        return sum(self.states[state] for state in (State.FAILED, State.INTERRUPTED, State.IN_DOUBT))
+        return sum(self.states[state] for state in FAILURES)
 
     def leave(self, state: State, failure: Failure | None = None) -> None:
         """Count an entry that was considered."""

@@ -56,7 +56,7 @@ def make_processor(kind: type[Processor], store: Store | None, consider_date: da
         return kind(**arguments)  # type: ignore[arg-type]
     except EngineError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise InputError(f"{kind.__name__} cannot be made: {one_line(error)}{raised_at(error)}") from error
 
 

@@ -12,7 +12,7 @@ from tinydb.table import Document
 from engine.clock import to_text
 from engine.exceptions import InputError
 from engine.planning import State
-from engine.records import EntryRow, read_row
+from engine.records import EntryRow, current, read_row
 from engine.store import Store
 
 
@@ -54,6 +54,29 @@ def count_states(store: Store, moment: datetime, condition: QueryInstance | None
     return +counts
 
 
+def stands_in(state: State, store: Store, moment: datetime) -> QueryInstance:
+    """The condition that an entry stands in `state` at `moment` (aware), as `count_states` counts and `rows` shows.
+
+    The stored state is of the latest write; since then a repeat may have become ripe, or an owner died.
+    """
+    stored, now = where("state") == state, to_text(moment)
+    owners = store.entries.counts("owner", where("state") == State.RUNNING)
+    dead = [owner for owner in owners if not store.is_alive(owner)]
+    condition: QueryInstance = stored
+    if state is State.READY:
+        condition = stored | ((where("state") == State.WAITING) & (where("due") <= now))
+    elif state is State.WAITING:
+        condition = stored & ((where("due") == None) | (where("due") > now))  # noqa: E711 - a query, not a test
+    elif state is State.RUNNING and dead:
+        condition = stored & ~where("owner").one_of(dead)
+    if dead and state is not State.RUNNING:
+        is_left = QueryInstance(
+            lambda document: current(document, moment, store.is_alive)["state"] == state, ("left in", state, now)
+        )
+        condition = condition | ((where("state") == State.RUNNING) & where("owner").one_of(dead) & is_left)
+    return condition
+
+
 def find_entry(store: Store, key: str, processor: str | None = None) -> Document:
     """The stored entry of this key.
 
@@ -80,7 +103,7 @@ def find_error(store: Store, error_id: str) -> Document:
         raise InputError(f"the error id {error_id!r} is too short: give at least its first four characters")
     found = store.errors.search((where("error_id") >= error_id) & (where("error_id") < error_id + "~"))
     if not found:
-        raise InputError(f"there is no error {error_id!r} in {store.path}: `wfe ls` shows the error ids")
+        raise InputError(f"there is no error {error_id!r} in {store.path}: `wfe show KEY` shows those of an entry")
     if len(found) > 1:
         raise InputError(f"{len(found)} error ids begin with {error_id!r}: give more of it")
     return found[0]

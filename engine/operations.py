@@ -28,14 +28,14 @@ from engine.text import shell_path
 class ActionResult:
     """What became of an act: the keys it was done to, for the others why not; its number for each processor.
 
-    `needs_worker`: it is done when a worker has run the entries; see `engine.worker`.
+    `to_run` names the processors whose workers have to run what was accepted; see `engine.worker`.
     """
 
     verb: str
     accepted: tuple[str, ...]
     refused: Mapping[str, str]
     actions: Mapping[str, int]
-    needs_worker: bool
+    to_run: tuple[str, ...]
 
 
 class Refusal(Exception):  # noqa: N818 - not an error: the answer for one entry
@@ -78,6 +78,9 @@ def toggle_repeat(
         lifted = {"repeat": True, "max_reruns": None} if on else {"repeat": False}
         newest.status = status.model_copy(update=lifted)
         newest.restart = on and newest.running  # in doubt, no policy counts
+        if not on:
+            for execution in _newest_of_all(entry, planned):
+                execution.restart = False
 
     act = _Act("repeat on" if on else "repeat off", False, store, processor, who, why, clock)
     return act.on(keys, change)
@@ -112,9 +115,8 @@ def restart(
     def change(entry: WorkflowModel, planned: Plan) -> None:
         if from_start:
             entry.finished = None
-            for step in planned.steps:
-                for execution in entry.get_execution(step.task)[:1]:
-                    execution.restart = True
+            for execution in _newest_of_all(entry, planned):
+                execution.restart = True
         elif planned.state is State.FINISHED:
             raise Refusal("it is finished: restart it from the start")
         elif newest := _newest(entry, planned):
@@ -143,6 +145,11 @@ def _newest(entry: WorkflowModel, planned: Plan) -> TaskExecution | None:
         raise Refusal("it is finished: restart it from the start")
     attempts = entry.get_execution(planned.current.task) if planned.current else []
     return attempts[0] if attempts else None
+
+
+def _newest_of_all(entry: WorkflowModel, planned: Plan) -> list[TaskExecution]:
+    """The newest execution of each task."""
+    return [execution for step in planned.steps for execution in entry.get_execution(step.task)[:1]]
 
 
 def _user() -> str:
@@ -182,7 +189,8 @@ class _Act:
                     refused[key] = answer
             actions = {processor: self._record(processor, answers) for processor, answers in results.items()}
         accepted = tuple(key for key in frozen if key not in refused)
-        return ActionResult(self.verb, accepted, refused, actions, self.needs_worker and bool(accepted))
+        to_run = tuple(name for name, answers in results.items() if self.needs_worker and None in answers.values())
+        return ActionResult(self.verb, accepted, refused, actions, to_run)
 
     def _change(self, document: Document, change: Callable[[WorkflowModel, Plan], None]) -> str | None:
         """Change one entry; answers why not."""
@@ -190,8 +198,12 @@ class _Act:
         if document["owner"] and self.store.is_alive(document["owner"]):
             return "it is running"
         entry, tasks = read_progress(document), document["tasks"]
+        planned = plan(entry, tasks, moment)
+        if document["state"] == State.FAILED and planned.state is not State.FAILED:
+            # It failed outside its tasks: no execution says so, and none is to be changed.
+            return None if self.needs_worker else "none of its tasks failed: the next run considers it again"
         try:
-            change(entry, plan(entry, tasks, moment))
+            change(entry, planned)
         except Refusal as refusal:
             return str(refusal)
         changed = plan(entry, tasks, moment)

@@ -138,7 +138,7 @@ def _step(name: str, attempts: Sequence[TaskExecution], moment: datetime) -> Ste
     if newest.running and not newest.restart:
         why = "its process died inside this task"
         return Step(name, StepKind.IN_DOUBT, why, len(attempts), blocks=True)
-    verdict = newest.verdict(len(attempts), moment)
+    verdict = newest.verdict(_since_restart(attempts), moment)
     why = " · ".join(part for part in (verdict.why, _said(newest)) if part)
     step = Step(name, StepKind.DONE, why, len(attempts))
     if isinstance(verdict, Ripe):
@@ -153,6 +153,11 @@ def _step(name: str, attempts: Sequence[TaskExecution], moment: datetime) -> Ste
     if newest.status is not None:
         return replace(step, kind=StepKind.INTERRUPTED, blocks=True)
     return replace(step, kind=StepKind.EXECUTE, why="not executed yet")
+
+
+def _since_restart(attempts: Sequence[TaskExecution]) -> int:
+    """How many attempts count against a bound of reruns: an operator's restart grants them anew."""
+    return next((number for number, attempt in enumerate(attempts) if number and attempt.restart), len(attempts))
 
 
 _STOPPED = {

@@ -1,5 +1,6 @@
 """What `wfe` prints: lines and tables for people, one JSON object a line for programs. Text from outside is literal."""
 
+import logging
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -18,7 +19,7 @@ from engine.clock import age, duration, local_time
 from engine.journal import RunResult
 from engine.operations import ActionResult
 from engine.planning import Plan, State
-from engine.records import EntryRow
+from engine.records import EntryRow, error_ids
 from engine.text import literal
 
 STYLES = {
@@ -35,6 +36,18 @@ STYLES = {
 def refusal(sentence: str) -> None:
     """Why the command could not run."""
     sys.stderr.write(f"wfe: {literal(sentence)}\n")
+
+
+def log_handler() -> logging.Handler:
+    """Writes the log to standard error, with what tasks and exceptions say in it made literal."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(_LiteralFormatter())
+    return handler
+
+
+class _LiteralFormatter(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return literal(super().format(record), lines=True)
 
 
 def entries(rows: Iterable[EntryRow], *, as_json: bool, now: datetime) -> None:
@@ -71,7 +84,7 @@ def entry(document: Document, row: EntryRow, plan: Plan, *, as_json: bool) -> No
         took = duration(attempts[-1]["execution_time"], attempts[-1]["finished_at"]) if attempts else ""
         table.add_row(_literal(step.task), step.kind, str(len(attempts) or ""), took, _literal(step.why))
     _print(table)
-    for error_id in dict.fromkeys(e["error_id"] for e in document["executions"] or [] if e["error_id"]):
+    for error_id in error_ids(document):
         _print(Text(f"error {error_id}"))
     _print(Text(literal(orjson.dumps(document["data"], option=orjson.OPT_INDENT_2).decode(), lines=True)))
 

@@ -21,7 +21,7 @@ from engine.due_date import parse_due_date
 from engine.exceptions import EntryError, InputError
 from engine.identity import required_key
 from engine.model import WorkflowModel
-from engine.planning import Plan, State, plan
+from engine.planning import Plan, State, StepKind, plan
 
 PROGRESS_FIELDS = frozenset(WorkflowModel.model_fields)
 """The fields that every entry has: its due date, source, executions and finished moment."""
@@ -94,7 +94,8 @@ def summary(entry: WorkflowModel, tasks: Sequence[str], moment: datetime) -> dic
     task = planned.current.task if planned.current else None
     attempts = entry.get_execution(task) if task else []
     newest = attempts[0] if attempts else None
-    repeat = newest.status.repeat if newest and newest.status else None
+    repeats = planned.current is not None and (planned.current.kind is StepKind.REPEAT or planned.current.kind.is_wait)
+    repeat = newest.status.repeat if repeats and newest and newest.status else None
     if planned.state is State.FINISHED:
         reason = planned.steps[-1].why if planned.steps else ""
     else:
@@ -116,6 +117,12 @@ _ENDED = {
     State.INTERRUPTED: "interrupted it",
     State.IN_DOUBT: "may have taken effect or not, its process died inside",
 }
+
+
+def error_ids(document: Mapping[str, Any]) -> list[str]:
+    """The ids of an entry's errors, newest first; the one that happened outside its tasks, too."""
+    of_tasks = [execution["error_id"] for execution in reversed(document["executions"] or [])]
+    return [error_id for error_id in dict.fromkeys([document["error_id"], *of_tasks]) if error_id]
 
 
 @dataclass(frozen=True)
@@ -148,6 +155,8 @@ class EntryRow:
         """What happens next and why, in a line; `planned` is the plan of this entry."""
         if self.state is State.RUNNING:
             return f"{self.task} runs"
+        if self.state is State.FAILED and planned.state is not State.FAILED:
+            return f"the next run considers it again, {self.reason}"
         step = planned.current
         if step is None:
             return "nothing: it is finished"
@@ -177,30 +186,29 @@ class EntryRow:
         }
 
 
-def read_row(document: Document, moment: datetime, is_alive: Callable[[str], bool]) -> EntryRow:
-    """A stored entry as a list shows it at `moment`.
+def current(document: Mapping[str, Any], moment: datetime, is_alive: Callable[[str], bool]) -> Mapping[str, Any]:
+    """A document as it stands at `moment` (aware): time and death may have changed it since it was written.
 
-    Args:
-        document: of the table `entries`.
-        moment: aware; what has become due by then is ready.
-        is_alive: whether an owner's process lives; what a dead one left running is ready again, or in doubt.
-
-    What time changes is seen without a run: a repeat that has become ripe, a due date that has come or passed.
+    What a dead owner left running is in doubt, or ready again; what has become due is ready; a due date that has come
+    or passed counts.
     """
-    shown: Mapping[str, Any] = document
     state = State(document["state"])
     is_left = state is State.RUNNING and not (document["owner"] and is_alive(document["owner"]))
-    is_timed = document["due_date"] and document["tasks"] and state in (State.READY, State.WAITING)
-    if is_left or is_timed:
-        shown = {**document, **summary(read_progress(document), document["tasks"], moment)}
-        state = shown["state"]
-    due = from_text(shown["due"]) if shown["due"] else None
-    if state is State.WAITING and due and due <= moment:
-        state, due = State.READY, None
+    dated = document["due_date"] and document["tasks"] and state in (State.READY, State.WAITING)
+    if is_left or dated:
+        document = {**document, **summary(read_progress(document), document["tasks"], moment)}
+    if document["state"] == State.WAITING and document["due"] and from_text(document["due"]) <= moment:
+        return {**document, **shown_state(State.READY), "due": None}
+    return document
+
+
+def read_row(document: Document, moment: datetime, is_alive: Callable[[str], bool]) -> EntryRow:
+    """A stored entry as a list shows it at `moment` (aware); `is_alive` tells whether an owner's process lives."""
+    shown = current(document, moment, is_alive)
     return EntryRow(
         id=document.doc_id,
         key=shown["key"],
-        state=state,
+        state=State(shown["state"]),
         processor=shown["processor"],
         done=shown["done"],
         total=len(shown["tasks"]),
@@ -209,7 +217,7 @@ def read_row(document: Document, moment: datetime, is_alive: Callable[[str], boo
         error_id=shown["error_id"],
         repeat=shown["repeat"],
         attempts=shown["attempts"],
-        due=due,
+        due=from_text(shown["due"]) if shown["due"] else None,
         updated=from_text(shown["updated"]),
         run=shown["run"],
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from engine.errors import one_line
 from engine.exceptions import EntryError, StoreError, WorkflowError
 from engine.identity import entry_key, task_names
-from engine.journal import SILENT, Ending, Failure, RunResult
+from engine.journal import FAILURES, SILENT, Ending, Failure, RunResult
 from engine.model import WorkflowModel
 from engine.planning import State, plan
 from engine.runner import record_error
@@ -50,9 +50,10 @@ class Run:
             raise
         except FATAL:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             error_id = record_error(self.processor, self.journal, error, where="the run")
-            error.add_note(f"`wfe error {error_id}`, or the log, shows where")
+            if self.result.number is not None:
+                error.add_note(f"`wfe error {error_id}` shows where")
             raise
         finally:
             try:
@@ -95,7 +96,9 @@ class Run:
             raise
         except EntryError as refusal:
             self._refuse(refusal)
-        except Exception as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
             self._lose(error, None, f"get_entry({item!r:.80})")
             self._progress()
         return None
@@ -119,7 +122,9 @@ class Run:
             self._leave(entry)
         except FATAL:
             raise
-        except Exception as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
             self._lose(error, entry, "the entry")
             claimed = False
         finally:
@@ -137,7 +142,7 @@ class Run:
     def _leave(self, entry: WorkflowModel) -> None:
         """Count an entry by the state it is left in."""
         planned = plan(entry, task_names(self.processor.get_tasks()), self.processor.moment)
-        if planned.state in (State.FAILED, State.INTERRUPTED, State.IN_DOUBT) and planned.current:
+        if planned.state in FAILURES and planned.current:
             newest = entry.get_execution(planned.current.task)[0]
             error_id = str(newest.error_id) if newest.error_id else None
             failure = Failure(entry_key(entry), planned.state, planned.current.task, planned.why, error_id)
@@ -145,7 +150,7 @@ class Run:
         else:
             self.result.leave(planned.state)
 
-    def _lose(self, error: Exception, entry: WorkflowModel | None, where: str) -> None:
+    def _lose(self, error: BaseException, entry: WorkflowModel | None, where: str) -> None:
         """An exception outside any task costs the entry that it belongs to."""
         error_id = str(record_error(self.processor, self.journal, error, entry=entry, where=where))
         self.processor.statistic_increment("process", "failed")

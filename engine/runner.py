@@ -89,7 +89,9 @@ class EntryRunner:
             count("tasks", step.task, "status_exception")
             if not interruption.status.repeat:
                 count("tasks", step.task, "status_interrupted")
-        except (Exception, SystemExit) as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
             execution.error = one_line(error)
             execution.error_id = record_error(self.processor, self.journal, error, entry=entry, task=step.task)
             count("tasks", step.task, "failed")

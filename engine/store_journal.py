@@ -66,7 +66,9 @@ class StoreJournal(Journal):
             if self._is_owned(document):
                 return False
             self.processor.take_up(entry, document)
-            self._set(key, {"owner": self.store.owner, "run": self.run})
+            # What `write` compares with is what this run begins from: another may have registered a later source.
+            given = {"data": entry_data(entry), "due_date": entry.due_date, "source": entry.source}
+            self._set(key, {**given, "owner": self.store.owner, "run": self.run})
         self._claimed = key
         return True
 

@@ -25,6 +25,7 @@ from wfe_tui.child import Child
 from wfe_tui.demo import DEMO, demo_store
 from wfe_tui.feed import Feed, StoreChanged, StoreFound, StoreLost
 from wfe_tui.routes import ENTRIES, Route
+from wfe_tui.screens.acting import ActingScreen
 from wfe_tui.screens.base import StoreScreen
 from wfe_tui.screens.entries import EntriesScreen
 from wfe_tui.screens.entry import EntryScreen
@@ -159,6 +160,12 @@ class WfeApp(App[None]):
         self.clear_notifications()
         self.say("the store can be read again")
 
+    def on_acting_screen_acted(self, message: ActingScreen.Acted) -> None:
+        """Say what was done, and start what carries it out: also when the screen that asked for it was left."""
+        message.screen.tell(message)
+        for processor in message.result.to_run:
+            self.start_child(processor, actions=True)
+
     def on_wfe_app_notice(self, message: Notice) -> None:
         """Say what went wrong elsewhere."""
         self.say(message.text, severity="error")
@@ -166,13 +173,13 @@ class WfeApp(App[None]):
     # Engine processes
 
     def start_child(self, processor: str, *, actions: bool) -> None:
-        """Start a run of a processor; while one started here still runs, it follows that.
+        """Start a run of a processor; while one of the same kind that was started here still runs, it follows that.
 
         Args:
             processor: `module:Class`.
             actions: do what operators asked for; else consider every entry.
         """
-        if any(child.runs and child.processor == processor for child in self.processes):
+        if any(child.runs and (child.processor, child.actions) == (processor, actions) for child in self.processes):
             if (processor, actions) not in self._waiting:
                 self._waiting.append((processor, actions))
             return
@@ -181,8 +188,10 @@ class WfeApp(App[None]):
         except EngineError as error:
             self.say(str(error), severity="error")
             return
-        del self.processes[:-KEPT_CHILDREN]
-        child = Child(processor, command, lambda child: self.post_message(self.ChildEnded(child)))
+        ended = [child for child in self.processes if not child.runs]
+        for oldest in ended[: len(ended) - KEPT_CHILDREN]:
+            self.processes.remove(oldest)
+        child = Child(processor, actions, command, lambda child: self.post_message(self.ChildEnded(child)))
         self.processes.append(child)
         child.start()
 
@@ -193,11 +202,9 @@ class WfeApp(App[None]):
             self.say(f"{child.processor} went wrong: exit code {child.exit_code}", severity="error")
             if not isinstance(self.screen, OutputScreen):
                 self.push_screen(OutputScreen(self.processes))
-        for processor, actions in self._waiting:
-            if processor == child.processor:
-                self._waiting.remove((processor, actions))
-                self.start_child(processor, actions=actions)
-                return
+        if (child.processor, child.actions) in self._waiting:
+            self._waiting.remove((child.processor, child.actions))
+            self.start_child(child.processor, actions=child.actions)
 
     # For every screen
 

@@ -22,13 +22,17 @@ class Child(Thread):
 
     Args:
         processor: what it runs, `module:Class`.
+        actions: whether it does what operators asked for; else it considers every entry.
         command: how it is started.
         ended: called with this child when the process has ended, in this child's thread.
     """
 
-    def __init__(self, processor: str, command: WorkerCommand, ended: "Callable[[Child], object]") -> None:
+    def __init__(
+        self, processor: str, actions: bool, command: WorkerCommand, ended: "Callable[[Child], object]"
+    ) -> None:
         super().__init__(name="wfe-child", daemon=True)
         self.processor = processor
+        self.actions = actions
         self.command = command
         self.exit_code: int | None = None
         self._tell = ended

@@ -3,17 +3,18 @@ the marks. It knows no Textual and holds eight bytes for an entry that nobody lo
 what an entry holds."""
 
 from array import array
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from tinydb.queries import QueryInstance, where
+from tinydb.queries import QueryInstance
 from tinydb.table import Document
 
 from engine.clock import Clock, utc_now
 from engine.exceptions import InputError, StoreError
+from engine.lookup import stands_in
 from engine.planning import State
 from engine.records import EntryRow, read_row
 from engine.store import Changes, Store
@@ -118,10 +119,13 @@ class Window:
         """Query the ids of the view asked for last. It changes nothing here, so it may run in any thread."""
         view, seq = self.view, self._store.seq()
         order_by, backwards = ORDERS[view.order]
-        ids = self._store.entries.ids(
-            compile_filter(view.filter), order_by=order_by, reverse=view.reverse is not backwards
-        )
+        ids = self._store.entries.ids(self.condition(view), order_by=order_by, reverse=view.reverse is not backwards)
         return Answer(view, seq, ids, frozenset(ids))
+
+    def condition(self, view: View) -> QueryInstance | None:
+        """What the store is asked for a view, as things stand at this moment."""
+        moment = self._clock()
+        return compile_filter(view.filter, lambda state: stands_in(state, self._store, moment))
 
     def accept(self, answer: Answer) -> bool:
         """Show an answer, with the cursor on the entry it was on, wherever that is now.
@@ -188,8 +192,12 @@ class Window:
         return min(self.cursor, len(answer.ids) - 1) if survivor is None else answer.ids.index(survivor)
 
 
-def compile_filter(text: str) -> QueryInstance | None:
+def compile_filter(text: str, stands_in: Callable[[State], QueryInstance]) -> QueryInstance | None:
     """A filter as the operator types it -> a condition for the store; None if it lets every entry through.
+
+    Args:
+        text: as typed.
+        stands_in: the condition that an entry stands in a state.
 
     Words are separated by spaces, all must match, upper and lower case are one. A plain word is looked for in all
     `FIELDS`, as the list shows them; `field:text` in that field alone (`reason:timeout`). `state:` with a state's whole
@@ -202,21 +210,15 @@ def compile_filter(text: str) -> QueryInstance | None:
         if not colon or name.lower() not in FIELDS:
             test = _contains(tuple(FIELDS.values()), word)
         elif wanted:
-            test = _in_field(FIELDS[name.lower()], wanted)
+            state = _STATES.get(wanted.lower()) if name.lower() == "state" else None
+            test = stands_in(state) if state else _contains((FIELDS[name.lower()],), wanted)
         else:
             continue  # half typed
         condition = test if condition is None else condition & test
     return condition
 
 
-_STATES = {name: state.value for state in State for name in (state.name.lower(), state.value)}
-
-
-def _in_field(name: str, wanted: str) -> QueryInstance:
-    if name == "state" and wanted.lower() in _STATES:
-        exact: QueryInstance = where("state") == _STATES[wanted.lower()]
-        return exact
-    return _contains((name,), wanted)
+_STATES = {name: state for state in State for name in (state.name.lower(), state.value)}
 
 
 def _contains(names: tuple[str, ...], text: str) -> QueryInstance:

@@ -199,7 +199,7 @@ def test_a_repeat_is_on_for_one_execution(desk: Desk) -> None:
 def test_restart_keeps_finished_tasks_and_is_done_by_a_worker(desk: Desk) -> None:
     desk.run(breaks)
     done = desk.restart("A-1")
-    assert done.needs_worker
+    assert done.to_run
     assert desk.take() == ["Check A-1"]
     assert desk.state("A-1") == "finished"
     assert desk.state("A-2") == "failed"
@@ -411,7 +411,7 @@ def test_nothing_is_done_where_every_key_is_unknown(desk: Desk) -> None:
     before = desk.store.seq()
     done = desk.restart("X", "Y")
     assert set(done.refused) == {"X", "Y"}
-    assert not done.needs_worker
+    assert not done.to_run
     assert desk.store.seq() == before
 
 

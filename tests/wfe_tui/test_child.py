@@ -23,7 +23,7 @@ def run(tmp_path: Path) -> Callable[..., Child]:
     def start(code: str) -> Child:
         ended: queue.Queue[Child] = queue.Queue()
         command = WorkerCommand([sys.executable, "-c", code], str(tmp_path), dict(os.environ))
-        child = Child("some:Processor", command, ended.put)
+        child = Child("some:Processor", False, command, ended.put)
         child.start()
         assert ended.get(timeout=30) is child
         child.join()
@@ -62,7 +62,7 @@ def test_output_is_seen_while_the_process_runs_and_it_reads_no_keys(tmp_path: Pa
         f"while not pathlib.Path({str(go)!r}).exists(): time.sleep(0.01)"
     )
     ended: queue.Queue[Child] = queue.Queue()
-    child = Child("a:B", WorkerCommand([sys.executable, "-c", code], str(tmp_path), dict(os.environ)), ended.put)
+    child = Child("a:B", False, WorkerCommand([sys.executable, "-c", code], str(tmp_path), dict(os.environ)), ended.put)
     child.start()
     deadline = time.monotonic() + 20
     while "hello" not in child.output:
@@ -78,7 +78,7 @@ def test_output_is_seen_while_the_process_runs_and_it_reads_no_keys(tmp_path: Pa
 
 def test_a_program_that_is_not_there_is_a_failure_that_says_so(tmp_path: Path) -> None:
     ended: queue.Queue[Child] = queue.Queue()
-    child = Child("a:B", WorkerCommand(["/no/python"], str(tmp_path), {}), ended.put)
+    child = Child("a:B", False, WorkerCommand(["/no/python"], str(tmp_path), {}), ended.put)
     child.start()
     ended.get(timeout=20)
     child.join()
@@ -90,7 +90,8 @@ def test_it_lives_on_when_the_process_that_started_it_ends(tmp_path: Path) -> No
     starter = (
         "import os, sys, time\nfrom engine.worker import WorkerCommand\nfrom wfe_tui.child import Child\n"
         "code = \"import pathlib, time; time.sleep(0.3); print('unread'); pathlib.Path('done').touch()\"\n"
-        "child = Child('a:B', WorkerCommand([sys.executable, '-c', code], os.getcwd(), dict(os.environ)), print)\n"
+        "command = WorkerCommand([sys.executable, '-c', code], os.getcwd(), dict(os.environ))\n"
+        "child = Child('a:B', False, command, print)\n"
         "child.start()\nwhile child.output is None or child._file is None: time.sleep(0.01)\ntime.sleep(0.1)\n"
     )
     path = str(Path(__file__).parent.parent.parent)

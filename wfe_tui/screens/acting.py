@@ -30,8 +30,10 @@ class ActingScreen(StoreScreen):
 
     @dataclass
     class Acted(Message):
-        """What became of an act, the ids of the entries that it was done to, and the shell's line for the same."""
+        """To the app: what became of an act, the ids of the entries that it was done to, and the shell's line for the
+        same."""
 
+        screen: "ActingScreen"
         result: operations.ActionResult
         accepted: frozenset[int]
         shell: str
@@ -106,18 +108,16 @@ class ActingScreen(StoreScreen):
             return
         more = f" … and {len(keys) - SHELL_KEYS} more" if len(keys) > SHELL_KEYS else ""
         accepted = frozenset(row.id for row in group if row.key not in result.refused)
-        self.post_message(self.Acted(result, accepted, shell + more))
+        self.wfe.post_message(self.Acted(self, result, accepted, shell + more))
 
-    def on_acting_screen_acted(self, message: Acted) -> None:
-        """Say what was done, and start what carries it out."""
+    def tell(self, message: Acted) -> None:
+        """Say what was done; the screen may have been left since."""
         result = message.result
-        self.acted(message.accepted)
+        if self.is_running:
+            self.acted(message.accepted)
         lines = [f"{result.verb}: {counted(len(result.accepted), 'entry', 'entries')}"] if result.accepted else []
         lines += [f"{key}: {why}" for key, why in list(result.refused.items())[:NAMED]]
         if len(result.refused) > NAMED:
             lines.append(f"… and {len(result.refused) - NAMED} more were refused")
         text = "\n".join([*lines, f"$ {message.shell}"])
         self.wfe.say(text, severity="warning" if result.refused else "information")
-        if result.needs_worker:
-            for processor in result.actions:
-                self.wfe.start_child(processor, actions=True)

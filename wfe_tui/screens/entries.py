@@ -32,7 +32,7 @@ from wfe_tui.widgets.filter_bar import FilterBar
 from wfe_tui.widgets.run_line import RunLine
 from wfe_tui.widgets.table import EntryTable
 from wfe_tui.widgets.top_line import TopLine
-from wfe_tui.window import ORDERS, Answer, View, Window, compile_filter
+from wfe_tui.window import ORDERS, Answer, View, Window
 
 
 class EntriesScreen(ActingScreen):
@@ -102,7 +102,7 @@ class EntriesScreen(ActingScreen):
     def _query(self) -> None:
         try:
             answer = self.window.load()
-            counts = count_states(self.store, self.wfe.clock(), compile_filter(answer.view.filter))
+            counts = count_states(self.store, self.wfe.clock(), self.window.condition(answer.view))
         except StoreError:  # the feed tells
             self.post_message(self.Loaded(None, Counter()))
         else:

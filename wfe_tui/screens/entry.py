@@ -9,7 +9,7 @@ from textual.widgets import Footer, Static
 
 from engine.exceptions import EngineError, InputError, StoreError
 from engine.lookup import find_entry
-from engine.records import read_plan, read_row
+from engine.records import error_ids, read_plan, read_row
 from engine.store import Changes
 from wfe_tui.actions import bindings
 from wfe_tui.routes import Route
@@ -76,9 +76,8 @@ class EntryScreen(ActingScreen):
         except EngineError as error:
             self.wfe.say(str(error), severity="error")
             return
-        errors = [e["error_id"] for e in document["executions"] or [] if e["error_id"]] or [document["error_id"]]
-        if errors[-1]:
-            self.wfe.open(Route("errors", errors[-1]))
+        if errors := error_ids(document):
+            self.wfe.open(Route("errors", errors[0]))
         else:
             self.wfe.say("this entry has no error", severity="warning")
 

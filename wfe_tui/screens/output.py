@@ -1,5 +1,6 @@
 """What the engine processes that the console started have printed."""
 
+import shlex
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -52,6 +53,6 @@ def _content(child: Child) -> Content:
         fate = Content.styled(
             f"ended with exit code {child.exit_code}", "$text-error" if child.failed else "$text-muted"
         )
-    command = literal(" ".join(child.command.argv))
+    command = literal(shlex.join(child.command.argv))
     head = Content.assemble((literal(child.processor), "bold"), "  ", fate, "\n", (f"$ {command}", "$text-muted"), "\n")
     return head + Content(literal(child.output.rstrip(), lines=True) + "\n")

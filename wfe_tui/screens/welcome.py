@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Footer, Static
 
-from engine.text import literal, short_path
+from engine.text import literal, shell_path, short_path
 from wfe_tui.actions import bindings
 from wfe_tui.routes import ENTRIES
 from wfe_tui.widgets.top_line import TopLine
@@ -66,7 +66,7 @@ def _content(path: Path, processor: str | None) -> Content:
         ("There is no store yet\n\n", "bold"),
         f"{short_path(path)}\n\n",
         "A run makes one, and this screen then shows it:\n\n",
-        (f"    wfe run {named} --store {short_path(path)}\n\n", "$text-accent"),
+        (f"    wfe run {named} --store {literal(shell_path(path))}\n\n", "$text-accent"),
         start,
         "Or name another store with --store.\n\n",
         ("d", "bold $text-primary"),

@@ -11,7 +11,7 @@ from textual.widgets import Static
 
 from engine.clock import duration, from_text, local_time
 from engine.planning import Plan, Step
-from engine.records import EntryRow
+from engine.records import EntryRow, error_ids
 from engine.text import literal
 from wfe_tui.widgets.cut import LONGEST_KEY, cut
 from wfe_tui.widgets.states import STEPS, state_content
@@ -57,14 +57,13 @@ def entry_content(document: Mapping[str, Any], row: EntryRow, planned: Plan) -> 
     width = max((len(step.task) for step in planned.steps), default=0)
     for step in planned.steps:
         lines += _task(step, [e for e in executions if e["name"] == step.task], width)
-    errors = [e for e in executions if e["error_id"]]
+    errors = error_ids(document)
     if errors:
         lines += [Content(""), _heading("Errors, newest first")]
+        where = {e["error_id"]: f"{literal(e['name'])}, attempt {e['run_count']}, {_at(e)}" for e in executions}
         lines += [
-            Content.assemble(
-                (f"{e['error_id']}  ", "$text-error"), f"{literal(e['name'])}, attempt {e['run_count']}, {_at(e)}"
-            )
-            for e in errors[: -MOST_ERRORS - 1 : -1]
+            Content.assemble((f"{error_id}  ", "$text-error"), where.get(error_id, "outside its tasks"))
+            for error_id in errors[:MOST_ERRORS]
         ]
         if len(errors) > MOST_ERRORS:
             lines.append(Content.styled(f"… and {len(errors) - MOST_ERRORS} older ones", "$text-muted"))

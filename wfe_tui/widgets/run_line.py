@@ -8,6 +8,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from engine.clock import from_text, local_time, short
+from engine.journal import FAILURES
 from engine.planning import State
 from engine.text import counted, literal
 from wfe_tui.widgets.states import bar
@@ -28,7 +29,7 @@ def run_content(run: Mapping[str, Any], number: int, now: datetime, is_alive: Ca
     """What is to be said of a run at `now`."""
     name = literal(f"run {number} {run['processor'].rpartition(':')[2]}")
     states = {State(state): count for state, count in run["states"].items()}
-    failed = sum(states.get(state, 0) for state in (State.FAILED, State.INTERRUPTED, State.IN_DOUBT))
+    failed = sum(states.get(state, 0) for state in FAILURES)
     failures = Content.styled(f"  {failed} failed", "$text-error") if failed else Content("")
     considered, total = run["considered"], run["total"]
     began = from_text(run["started"])
