@@ -452,3 +452,43 @@ def test_the_shell_line_of_an_act_names_what_a_shell_needs(desk: Desk, monkeypat
     assert shell_line("repeat on", ["-x"], store, "shop:Orders") == "wfe repeat on -- -x"
     monkeypatch.delenv("WFE_STORE")
     assert shell_line("restart", ["A"], store, "shop:Orders") == f"wfe restart --store {path} A"
+
+
+def test_repeat_off_takes_back_a_restart_from_the_start_of_every_task(desk: Desk) -> None:
+    desk.run()
+    desk.restart("A-1", from_start=True)
+    desk.repeat("A-1", on=False)
+    assert desk.run() == []
+    assert desk.state("A-1") == "finished"
+
+
+def test_a_restart_grants_the_reruns_anew(desk: Desk) -> None:
+    check = interrupts(repeat=True, max_reruns=1)
+    assert desk.run(check) == ["Fetch A-1", "Check A-1", "Fetch A-2", "Check A-2"]
+    assert desk.run(check) == ["Check A-1", "Check A-2"]
+    assert desk.run(check) == []
+    desk.restart("A-1")
+    assert desk.run(check) == ["Check A-1"]
+    assert desk.run(check) == ["Check A-1"]
+    assert desk.run(check) == []
+
+
+def test_an_exhausted_repeat_is_shown_as_off_and_can_be_switched_on(desk: Desk) -> None:
+    desk.run(interrupts(repeat=True, max_reruns=0))
+    assert desk.document("A-1")["repeat"] is False
+    desk.repeat("A-1")
+    assert desk.document("A-1")["repeat"] is True
+    assert desk.run() == ["Check A-1"]
+
+
+def test_an_entry_that_failed_outside_its_tasks_can_be_restarted(desk: Desk) -> None:
+    class Locked(Orders):
+        def get_tasks(self) -> list[Task]:
+            raise RuntimeError("no licence")
+
+    Locked(desk).process_entries()
+    assert desk.state("A-1") == "failed"
+    locked = {"processor": desk.document("A-1")["processor"]}
+    assert desk.restart("A-1", **locked).accepted == ("A-1",)
+    (why,) = desk.repeat("A-1", **locked).refused.values()
+    assert "the next run considers it again" in why

@@ -480,3 +480,58 @@ def test_the_store_is_found_by_option_then_environment_then_folder_then_user_dat
     assert keys(**quiet) == ["folder"]
     os.remove(places["folder"])  # noqa: PTH107
     assert keys(**quiet) == ["user"]
+
+
+def test_actions_are_carried_out_whole_or_not_at_all(workplace: Any) -> None:
+    for option in ("--dry-run", "--limit=1", "A-1"):
+        done = workplace.wfe("run", "orders:Orders", "--actions", option)
+        assert "--actions" in refused(done)
+    assert workplace.done == []
+
+
+PLAIN = """
+from engine import Processor, Task, WorkflowModel
+
+
+class Shout(Task):
+    def process_entry(self, entry, dry_run=False):
+        raise ValueError("\\x1b]0;title\\x07\\x1b[31mred")
+
+
+class Plain(Processor):
+    def get_default_entries(self):
+        return [WorkflowModel()]
+
+    def get_entry(self, selection):
+        raise NotImplementedError
+
+    def get_tasks(self):
+        return [Shout(self)]
+
+    def write_entry(self, entry, execution):
+        pass
+
+    def close(self):
+        pass
+"""
+
+
+def test_the_log_of_a_workflow_without_a_store_is_shown_literally(workplace: Any) -> None:
+    (workplace.folder / "plain.py").write_text(PLAIN)
+    done = workplace.wfe("run", "plain:Plain")
+    assert done.returncode == 1
+    assert "Traceback" in done.stderr
+    assert "␛[31mred" in done.stderr
+    assert "\x1b" not in done.stderr + done.stdout
+
+
+def test_a_workflow_started_as_a_module_of_a_package_can_be_restarted(workplace: Any) -> None:
+    package = workplace.folder / "pkg"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    shutil.copy(workplace.folder / "orders.py", package / "orders.py")
+    (package / "orders.txt").write_text("A-1 raise")
+    subprocess.run([sys.executable, "-m", "pkg.orders"], cwd=workplace.folder, check=True)
+    (package / "repaired").touch()
+    done = workplace.wfe("restart", "A-1", "--store", str(package / "wfe.db"))
+    assert done.returncode == 0, done.stdout + done.stderr

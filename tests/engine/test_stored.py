@@ -1,8 +1,10 @@
 """A workflow without storage of its own: what the store keeps between runs, and what it refuses."""
 
+import asyncio
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,9 @@ from engine import (
     WorkflowError,
     WorkflowModel,
 )
-from engine.lookup import rows
+from engine.clock import to_text
+from engine.lookup import count_states, rows, stands_in
+from engine.planning import State
 from engine.records import EntryRow
 
 Act = Callable[[Any], Any]
@@ -777,3 +781,74 @@ def test_a_repeat_that_ripens_while_nobody_runs_is_ready_in_the_list(shop: Shop)
     assert "not now" in shop.row("A-1").reason
     shop.clock.turn(hours=1)
     assert shop.row("A-1").state == "ready"
+
+
+# --- what goes wrong with one entry costs that entry alone
+
+
+@pytest.mark.parametrize("error", [asyncio.CancelledError(), SystemExit(0), GeneratorExit()])
+def test_no_exception_of_a_task_but_ctrl_c_ends_a_run(shop: Shop, error: BaseException) -> None:
+    def leave(entry: Order) -> None:
+        if entry.key == "A-1":
+            raise error
+
+    result = shop.run(keys("A-1", "A-2"), Check=leave)
+    assert result.states == {"failed": 1, "finished": 1}
+
+
+def test_a_filter_that_leaves_the_program_costs_its_entry_alone(shop: Shop) -> None:
+    class Careless(Orders):
+        def filter(self, entry: Any) -> bool:
+            if entry.key == "A-1":
+                raise SystemExit(0)
+            return super().filter(entry)
+
+    assert shop.run(keys("A-1", "A-2"), Careless, Check=goes).states == {"failed": 1, "finished": 1}
+
+
+def test_an_error_whose_note_is_no_text_is_kept_all_the_same(shop: Shop) -> None:
+    def check(entry: Order) -> None:
+        error = ValueError("unreadable")
+        error.add_note("file \udcff")
+        raise error
+
+    assert shop.run(keys("A-1", "A-2"), Check=check).failed == 2
+    assert shop.store.errors.all()[0]["notes"] == ["file \\udcff"]
+
+
+def test_a_source_corrected_while_another_run_holds_the_old_one_is_seen_by_the_next(shop: Shop) -> None:
+    seen = []
+
+    def late() -> Iterator[Any]:
+        yield {"key": "A-1", "note": "old"}
+        # While this run has read the old source, another one reads the corrected and registers it.
+        other = shop.processor([{"key": "A-1", "note": "new"}], Check=goes)
+        other.process_entries(limit=0)
+        other.journal.announce([other.get_entry({"key": "A-1", "note": "new"})])
+
+    shop.run(late(), Check=interrupts(repeat=True))
+    shop.run([{"key": "A-1", "note": "new"}], Check=lambda entry: seen.append(entry.note))
+    assert seen == ["new"]
+    assert shop.stored("A-1")["written"] == []
+
+
+# --- as things stand
+
+
+def test_what_a_list_shows_what_is_counted_and_what_a_filter_finds_is_one(shop: Shop) -> None:
+    shop.run(keys("ripe", "late"), Check=interrupts(repeat=RepeatAfterTime(hours=1)))
+    shop.run(keys("done"), Check=goes)
+    shop.run(keys("left", "doubt"), Check=goes)
+    shop.store.entries.update({"due": to_text(shop.clock() + timedelta(days=9))}, where("key") == "late")
+    dead = {"state": "running", "owner": "dead-0", "finished": None}
+    shop.store.entries.update({**dead, "executions": []}, where("key") == "left")
+    (execution,) = shop.stored("doubt")["executions"]
+    unfinished = {**execution, "running": True, "processed": False}
+    shop.store.entries.update({**dead, "executions": [unfinished]}, where("key") == "doubt")
+    shop.clock.turn(hours=2)
+    shown = {row.key: row.state for row in rows(shop.store, shop.clock())}
+    assert shown == {"ripe": "ready", "late": "waiting", "done": "finished", "left": "ready", "doubt": "in doubt"}
+    assert count_states(shop.store, shop.clock()) == Counter(shown.values())
+    for state in State:
+        found = shop.store.entries.search(stands_in(state, shop.store, shop.clock()))
+        assert {document["key"] for document in found} == {key for key in shown if shown[key] == state}
