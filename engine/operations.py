@@ -117,8 +117,6 @@ def restart(
             entry.finished = None
             for execution in _newest_of_all(entry, planned):
                 execution.restart = True
-        elif planned.state is State.FINISHED:
-            raise Refusal("it is finished: restart it from the start")
         elif newest := _newest(entry, planned):
             newest.restart = True
 
@@ -199,13 +197,15 @@ class _Act:
             return "it is running"
         entry, tasks = read_progress(document), document["tasks"]
         planned = plan(entry, tasks, moment)
-        if document["state"] == State.FAILED and planned.state is not State.FAILED:
-            # It failed outside its tasks: no execution says so, and none is to be changed.
-            return None if self.needs_worker else "none of its tasks failed: the next run considers it again"
         try:
             change(entry, planned)
         except Refusal as refusal:
-            return str(refusal)
+            if document["state"] != State.FAILED or planned.state is State.FAILED:
+                return str(refusal)
+            # It failed outside its tasks, and none of its executions is to be changed: to run it again is all there is.
+            return None if self.needs_worker else "none of its tasks failed: the next run considers it again"
+        if not tasks:
+            return None  # `get_tasks` has only raised so far: what the entry is to go through is not known
         changed = plan(entry, tasks, moment)
         if changed.held_by_due_date:
             return changed.why

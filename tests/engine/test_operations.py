@@ -492,3 +492,11 @@ def test_an_entry_that_failed_outside_its_tasks_can_be_restarted(desk: Desk) -> 
     assert desk.restart("A-1", **locked).accepted == ("A-1",)
     (why,) = desk.repeat("A-1", **locked).refused.values()
     assert "the next run considers it again" in why
+
+
+def test_an_entry_that_failed_outside_its_tasks_is_restarted_from_the_start_when_asked(desk: Desk) -> None:
+    desk.run(interrupts(repeat=True))
+    # As a run leaves it whose filter raised.
+    desk.store.entries.update({"state": "failed", "error_id": "e", "reason": "OSError"}, where("key") == "A-1")
+    assert desk.restart("A-1", from_start=True).accepted == ("A-1",)
+    assert desk.take() == ["Fetch A-1", "Check A-1"]
