@@ -148,7 +148,7 @@ class WfeApp(App[None]):
     def on_store_changed(self, message: StoreChanged) -> None:
         """Every open screen shows what is new."""
         for screen in self.screen_stack:
-            if isinstance(screen, StoreScreen) and screen.is_mounted:
+            if isinstance(screen, StoreScreen) and screen.is_mounted and screen.is_attached:
                 screen.store_changed(message.changes)
 
     def on_store_lost(self, message: StoreLost) -> None:

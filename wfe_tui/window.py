@@ -147,6 +147,10 @@ class Window:
         Returns:
             True if the ids may have changed with it, so that they have to be loaded again.
         """
+        if not changes.is_complete:
+            self.forget()
+            self.marks.intersection_update(found.doc_id for found in self._store.entries.get(doc_ids=self.marks))
+            return True
         touched, removed = changes.changed.get("entries", []), changes.removed.get("entries", [])
         for entry_id in (*touched, *removed):
             self._rows.pop(entry_id, None)

@@ -38,7 +38,7 @@ class LockFile:
     def is_in_place(self) -> bool:
         """Whether the path still leads to this very file."""
         try:
-            return os.path.samestat(os.fstat(self._file), self.path.stat())
+            return os.path.samestat(os.fstat(self._file), os.stat(self.path))  # noqa: PTH116 - asked before every write
         except FileNotFoundError:
             return False
 

@@ -1,20 +1,22 @@
 """The documents of one table, read from the file: only those that are asked for, and each time anew."""
 
 from array import array
-from collections.abc import Callable, ItemsView, Iterator, Mapping
+from collections.abc import Callable, ItemsView, Iterable, Iterator, Mapping
 from typing import Any
 
 import orjson
 from tinydb.queries import QueryLike
 
-from engine.store.conditions import Narrowing, narrow
-from engine.store.schema import field_value, quoted
+from engine.store.conditions import Narrowing, Term, either, narrow
+from engine.store.schema import layout, named, quoted
 from engine.store.storage import SqliteStorage
+from engine.store.values import MISSING, ODD
 
 Content = dict[str, Any]
 
 _PAGE = 1_000
 _BEFORE_ALL = -(2**63)
+_ALL = (Term("true"),)
 
 
 class Rows(Mapping[str, Content]):
@@ -22,8 +24,8 @@ class Rows(Mapping[str, Content]):
 
     def __init__(self, storage: SqliteStorage, table: str) -> None:
         self.storage = storage
-        self.table = table
-        self._all = f"tbl = {quoted(table)}"
+        self.layout = layout(table)
+        self._from = f"FROM {self.layout.sql} WHERE {self.layout.where}"
 
     def __getitem__(self, doc_id: str) -> Content:
         text = self.text(int(doc_id))
@@ -35,32 +37,32 @@ class Rows(Mapping[str, Content]):
         return map(str, self.ids())
 
     def __len__(self) -> int:
-        count: int = self.storage.rows(f"SELECT count(*) FROM docs WHERE {self._all}")[0][0]
-        return count
+        return self.count(None)
 
     def items(self) -> ItemsView[str, Content]:
         return _Items(self)
 
     def text(self, doc_id: int) -> str | None:
         """A document as it is stored, None if there is none."""
-        found = self.storage.rows(f"SELECT doc FROM docs WHERE {self._all} AND id = ?", (doc_id,))
+        found = self.storage.rows(f"SELECT doc {self._from} AND id = ?", (doc_id,))
         return found[0][0] if found else None
 
     def highest(self) -> int:
         """The highest id in use, 0 if there is none."""
-        return self.storage.rows(f"SELECT max(id) FROM docs WHERE {self._all}")[0][0] or 0
+        return self.storage.rows(f"SELECT max(id) {self._from}")[0][0] or 0
 
     def chosen(self, ids: list[int]) -> dict[int, Content]:
         """The documents with these ids, in this order; those that are not there are left out."""
         found = dict(
-            self.storage.rows(
-                f"SELECT id, doc FROM docs WHERE {self._all} AND id IN (SELECT value FROM json_each(?))", (_json(ids),)
-            )
+            self.storage.rows(f"SELECT id, doc {self._from} AND id IN (SELECT value FROM json_each(?))", (_json(ids),))
         )
         return {doc_id: _content(found[doc_id]) for doc_id in ids if doc_id in found}
 
     def first(self, cond: QueryLike) -> tuple[int, Content] | None:
         """The first document, by id, that answers a condition."""
+        narrowing = self._narrowing(cond)
+        if narrowing is not None and (few := self._few(narrowing)) is not None:
+            return next((found for found in few if cond(found[1])), None)
         since = self.storage.seq()
         found = next(self.scan(cond), None)
         if found is None and self.storage.seq() != since:
@@ -76,22 +78,25 @@ class Rows(Mapping[str, Content]):
 
     def matching(self, cond: QueryLike | None, keep: Callable[[Content], Any]) -> dict[int, Any]:
         """What to `keep` of each document that answers a condition, by id, all of one moment."""
+        narrowing = self._narrowing(cond)
+        if narrowing is not None and (few := self._few(narrowing)) is not None:
+            return {doc_id: keep(content) for doc_id, content in few if cond is None or cond(content)}
         since = self.storage.seq()
         found = {doc_id: keep(content) for doc_id, content in self.scan(cond)}
         if self.storage.seq() == since:
             return found
         # Others wrote between the pages. What they wrote is read at once, so that no half of a transaction is seen.
-        for doc_id, text in self.storage.rows(
-            f"SELECT id, doc FROM docs WHERE +{self._all} AND seq > ?1"
-            f" UNION ALL SELECT id, NULL FROM gone WHERE {self._all} AND seq > ?1"
-            " AND NOT EXISTS (SELECT 1 FROM docs WHERE docs.tbl = gone.tbl AND docs.id = gone.id)",
+        changed = self.storage.rows(
+            f"SELECT id, doc {self._from} AND seq > ?1"
+            f" UNION ALL SELECT id, NULL FROM gone WHERE tbl = {quoted(self.layout.name)} AND seq > ?1",
             (since,),
-        ):
+        )
+        # In two rounds: one that was removed may have been written again.
+        for doc_id, _ in changed:
             found.pop(doc_id, None)
-            if text is not None:
-                content = _content(text)
-                if cond is None or cond(content):
-                    found[doc_id] = keep(content)
+        for doc_id, text in changed:
+            if text is not None and (cond is None or cond(content := _content(text))):
+                found[doc_id] = keep(_content(text) if cond is None else content)
         return dict(sorted(found.items()))
 
     def ids(
@@ -104,65 +109,114 @@ class Rows(Mapping[str, Content]):
         offset: int = 0,
     ) -> "array[int]":
         """The ids of the documents that answer a condition; see `DocumentTable.ids`."""
-        if cond is not None and order_by is None:
-            # Sorted here: asked for an order, SQLite would rather read the whole table in it than use the index.
-            found = array("q", sorted(self._matching_ids(cond), reverse=reverse))
-            return found[offset : None if limit is None else offset + limit]
+        alternatives = self._alternatives(cond)
         direction = "DESC" if reverse else "ASC"
-        order = f"id {direction}"
+        order, value = f"id {direction}", "id"
         if order_by is not None:
+            value = self._sort_value(order_by)
             # NULL is SQLite's least value, so it is last by itself when the order is reversed.
-            order = f"{field_value(order_by)} {direction}{'' if reverse else ' NULLS LAST'}, {order}"
-        sql, parameters = self._where(cond)
-        rows = self.storage.rows(
-            f"SELECT id FROM docs WHERE {sql} ORDER BY {order} LIMIT ? OFFSET ?",
-            (*parameters, -1 if limit is None else limit, offset),
-        )
-        return array("q", (doc_id for (doc_id,) in rows))
+            nulls = "" if reverse else " NULLS LAST"
+            order = f"{value} {direction}{nulls}, {order}"
+        cut = (-1 if limit is None else limit, offset)
+        if len(alternatives) == 1:
+            sql = f"SELECT id {self._from} AND {alternatives[0].sql} ORDER BY {order} LIMIT ? OFFSET ?"
+        else:
+            # Each alternative comes from its index in order, and SQLite merges them: nothing is sorted.
+            order = order.replace(value, "value", 1) if order_by is not None else order
+            merged = " UNION ".join(f"SELECT {value} AS value, id {self._from} AND {term.sql}" for term in alternatives)
+            sql = f"SELECT id FROM ({merged} ORDER BY {order} LIMIT ? OFFSET ?)"
+        parameters = [value for term in alternatives for value in term.parameters]
+        return array("q", (doc_id for (doc_id,) in self.storage.rows(sql, (*parameters, *cut))))
 
-    def count(self, cond: QueryLike) -> int:
+    def count(self, cond: QueryLike | None) -> int:
         """How many documents answer a condition."""
-        return len(self._matching_ids(cond))
+        counted = self._tallied(cond)
+        if counted is not None:
+            found = self.storage.rows(f"SELECT ifnull(sum(n), 0) FROM tally WHERE {counted.sql}", counted.parameters)
+        else:
+            sql, parameters = self._where(cond)
+            found = self.storage.rows(f"SELECT count(*) {self._from} AND {sql}", parameters)
+        count: int = found[0][0]
+        return count
 
     def counts(self, field: str, cond: QueryLike | None = None) -> dict[Any, int]:
         """How many documents have each value of a field; see `DocumentTable.counts`."""
-        sql, parameters = self._where(cond)
-        return dict(
-            self.storage.rows(f"SELECT {field_value(field)}, count(*) FROM docs WHERE {sql} GROUP BY 1", parameters)
-        )
+        value = self._sort_value(field)
+        counted = self._tallied(cond)
+        if counted is not None and value == named(field) and field in self.layout.tallied:
+            found = self.storage.rows(
+                f"SELECT {value}, sum(n) AS n FROM tally WHERE {counted.sql} GROUP BY 1 HAVING n > 0",
+                counted.parameters,
+            )
+        else:
+            sql, parameters = self._where(cond)
+            found = self.storage.rows(f"SELECT {value}, count(*) {self._from} AND {sql} GROUP BY 1", parameters)
+        return dict(found)
 
     def _where(self, cond: QueryLike | None) -> tuple[str, tuple[Any, ...]]:
-        """The SQL of a condition: by the index alone if it can answer, else by the ids of those that do."""
+        """The SQL of a condition: by the columns if they can answer, else by the ids of those that do."""
+        alternatives = self._alternatives(cond)
+        parameters = tuple(value for term in alternatives for value in term.parameters)
+        if len(alternatives) == 1:
+            return alternatives[0].sql, parameters
+        each = (f"SELECT id {self._from} AND {term.sql}" for term in alternatives)
+        return f"id IN ({' UNION '.join(each)})", parameters
+
+    def _alternatives(self, cond: QueryLike | None) -> tuple[Term, ...]:
         if cond is None:
-            return self._all, ()
+            return _ALL
         narrowing = self._narrowing(cond)
         if narrowing is not None and narrowing.is_exact:
-            return f"{self._all} AND {narrowing.sql}", narrowing.parameters
-        return f"{self._all} AND id IN (SELECT value FROM json_each(?))", (_json(self._matching_ids(cond)),)
+            return narrowing.alternatives
+        return (_listed(self.matching(cond, keep=lambda content: None)),)
 
-    def _matching_ids(self, cond: QueryLike) -> list[int]:
+    def _tallied(self, cond: QueryLike | None) -> Term | None:
+        """A condition as one on the tally; None if that cannot answer it."""
+        if not self.layout.tallied:
+            return None
+        if cond is None:
+            return _ALL[0]
         narrowing = self._narrowing(cond)
-        if narrowing is not None and narrowing.is_exact:
-            return self._narrowed_ids(narrowing)
-        return list(self.matching(cond, keep=lambda content: None))
-
-    def _narrowed_ids(self, narrowing: Narrowing) -> list[int]:
-        found = self.storage.rows(f"SELECT id FROM docs WHERE {self._all} AND {narrowing.sql}", narrowing.parameters)
-        return [doc_id for (doc_id,) in found]
+        if narrowing is None or not narrowing.is_exact or not narrowing.fields.issubset(self.layout.tallied):
+            return None
+        return either(narrowing.alternatives)
 
     def _narrowing(self, cond: QueryLike | None) -> Narrowing | None:
-        return None if cond is None else narrow(cond, self.table, self.storage.indexes.get(self.table, ()))
+        narrowing = None if cond is None else narrow(cond, self.layout.fields)
+        if narrowing is not None and any(self._has(field, ODD) for field in narrowing.unsure):
+            return None
+        return narrowing
+
+    def _sort_value(self, field: str) -> str:
+        """The SQL by which documents are sorted and counted: of no use for an index unless every one has the field."""
+        if field not in self.layout.fields or self._has(field, ODD):
+            return f"json_extract(doc, {quoted('$.' + _json_name(field))})"
+        return f"nullif({named(field)}, x'')" if self._has(field, MISSING) else named(field)
+
+    def _has(self, field: str, value: bytes) -> bool:
+        """Whether a column holds a value in any document."""
+        sql = f"SELECT EXISTS(SELECT 1 {self._from} AND {named(field)} = ?)"
+        return bool(self.storage.rows(sql, (value,))[0][0])
+
+    def _few(self, narrowing: Narrowing) -> list[tuple[int, Content]] | None:
+        """The documents that a narrowing names, by id, all of one moment; None if they are more than a page."""
+        each = [f"SELECT id, doc {self._from} AND {term.sql}" for term in narrowing.alternatives]
+        parameters = [value for term in narrowing.alternatives for value in term.parameters]
+        found = self.storage.rows(f"{' UNION '.join(each)} LIMIT {_PAGE + 1}", parameters)
+        if len(found) > _PAGE:
+            return None
+        return [(doc_id, _content(text)) for doc_id, text in sorted(found)]
 
     def _narrowed(self, narrowing: Narrowing) -> Iterator[tuple[int, Content]]:
-        ids = sorted(self._narrowed_ids(narrowing))
+        each = [f"SELECT id {self._from} AND {term.sql}" for term in narrowing.alternatives]
+        parameters = [value for term in narrowing.alternatives for value in term.parameters]
+        ids = sorted(doc_id for (doc_id,) in self.storage.rows(" UNION ".join(each), parameters))
         for start in range(0, len(ids), _PAGE):
             yield from self.chosen(ids[start : start + _PAGE]).items()
 
     def _pages(self) -> Iterator[tuple[int, Content]]:
         last = _BEFORE_ALL
-        while page := self.storage.rows(
-            f"SELECT id, doc FROM docs WHERE {self._all} AND id > ? ORDER BY id LIMIT {_PAGE}", (last,)
-        ):
+        while page := self.storage.rows(f"SELECT id, doc {self._from} AND id > ? ORDER BY id LIMIT {_PAGE}", (last,)):
             last = page[-1][0]
             yield from ((doc_id, _content(text)) for doc_id, text in page)
 
@@ -181,5 +235,13 @@ def _content(text: str) -> Content:
     return content
 
 
+def _listed(ids: Iterable[int]) -> Term:
+    return Term("id IN (SELECT value FROM json_each(?))", (_json(list(ids)),))
+
+
 def _json(ids: list[int]) -> str:
     return orjson.dumps(ids).decode()
+
+
+def _json_name(field: str) -> str:
+    return field if field.isidentifier() and field.isascii() else f'"{field}"'

@@ -8,57 +8,69 @@ import sqlite3
 import threading
 import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from tinydb.storages import Storage
 
 from engine.exceptions import NotStorable, StoreConflict, StoreError
 from engine.store import schema
-from engine.store.turns import turn_for
+from engine.store.changes import Changes, forget_old_removals, read_changes
+from engine.store.connections import Connections
+from engine.store.durability import Durability, Log
+from engine.store.opening import check_readable, make_ready
+from engine.store.schema import EVERYTHING, LAYOUTS, VERSION, Layout, layout, named
+from engine.store.turns import Turn, turn_for
+from engine.store.values import Column, columns
 
-_BUSY_SECONDS = 30.0
-"""How long to wait for a program that uses the file without taking its turn."""
 
+class Encoded(NamedTuple):
+    """A document as it is stored: its JSON text, and its columns in the order of its table's fields."""
 
-@dataclass(frozen=True)
-class Changes:
-    """What was written after a moment, by table: the ids of documents added or changed, and of those removed.
-
-    A table without any is not named. Ids stand in the order of the transactions, each once. `seq` is what to ask with
-    the next time.
-    """
-
-    seq: int
-    changed: dict[str, list[int]]
-    removed: dict[str, list[int]]
+    text: str
+    columns: tuple[Column, ...]
 
 
 class SqliteStorage(Storage):
     """Documents in the SQLite file `path`, which is created with its folders (mode 0600) if it is missing.
 
-    `indexes` names each table's indexed top-level fields. Use it from any thread, never in a forked child. Stock TinyDB
-    tables work on it too, through `read` and `write`, at the cost of the whole store for each operation.
+    Use it from any thread, never in a forked child. Stock TinyDB tables work on it too, through `read` and `write`, at
+    the cost of the whole store for each operation.
+
+    Args:
+        path: the file.
+        read_only: it has to be there, and nothing is written, not even beside it.
+        durability: what writes survive from now on, whoever writes; None leaves it as it is (at first `PROCESS`).
 
     Raises StoreError, here and in every method, if the file cannot be used; it is left as it was.
     """
 
-    def __init__(self, path: str | os.PathLike[str], *, indexes: schema.Indexes | None = None) -> None:
+    def __init__(
+        self, path: str | os.PathLike[str], *, read_only: bool = False, durability: Durability | None = None
+    ) -> None:
         self.path = Path(path).expanduser().resolve()
-        self.indexes: schema.Indexes = indexes or {}
-        self._process = os.getpid()
-        self._closed = False
-        self._mine = _Mine()
-        self._connections: weakref.WeakSet[_Connection] = weakref.WeakSet()
         try:
-            self._open()
-        except sqlite3.Error as error:
-            raise self._problem(error) from error
+            if read_only:
+                check_readable(self.path)
+            else:
+                make_ready(self.path)
         except OSError as error:
             raise StoreError(f"the store {self.path} cannot be opened ({error.strerror}): name another") from error
+        self._connections = Connections(self.path, read_only=read_only)
+        self._turn = None if read_only else turn_for(self.path)
+        self._log = Log(self.path)
+        self._mine = _Mine()
+        self._unclosed = weakref.finalize(self, _close, self._connections, self._turn, wait=False)
+        self.rows = self._connections.rows
+        if read_only:
+            self._check_version()
+        if durability is not None and durability != self.durability:
+            with self.transaction():
+                self._writing_seq()
+                self.rows("UPDATE about SET durability = ?", (durability.value,))
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -67,87 +79,116 @@ class SqliteStorage(Storage):
         It nests: an inner one that raises takes back only its own writes. It waits for its turn without a time-out, so
         keep other work out of it.
         """
-        connection, mine = self._connection(), self._mine
+        mine = self._mine
         if mine.writing:
-            with self._inner(connection):
+            self._connections.check_usable()
+            with self._inner():
                 yield
             return
-        with self._turn.taken():
-            if self._turn.depth > 1:
-                raise StoreError(f"this thread is already writing {self.path} as another store: use one for both")
+        self._connections.check_usable()
+        turn = self._take_turn()
+        try:
             mine.writing, mine.seq = True, None
             try:
+                self._connections.check_writable()
                 self.rows("BEGIN IMMEDIATE")
                 yield
                 self.rows("COMMIT")
             except BaseException:
-                if self._is_writing(connection):
+                if self._connections.is_writing():
                     self.rows("ROLLBACK")
                 raise
             finally:
                 mine.writing = False
+        finally:
+            turn.give()
+        if mine.seq is not None and mine.durability == Durability.POWER:
+            self._flush()
+
+    def writing(self) -> AbstractContextManager[None]:
+        """The transaction that this thread is in, else one of its own: for what writes but once, at its end.
+
+        To nest costs as much as to write a document.
+        """
+        return nullcontext() if self._mine.writing else self.transaction()
+
+    @property
+    def durability(self) -> Durability:
+        """What a write survives once it is acknowledged."""
+        return Durability(self.rows("SELECT durability FROM about")[0][0])
 
     def seq(self) -> int:
         """The number of the last transaction that wrote: it rises by one with each. In one's own, it counts already."""
-        last: int = self.rows(_LAST_SEQ)[0][0]
+        self._connections.check_in_place()
+        last: int = self.rows("SELECT seq FROM about")[0][0]
         return last
 
     def changes(self, since: int) -> Changes:
         """What was written after the transaction `since`, at the cost of those changes alone."""
-        changed: dict[str, list[int]] = {}
-        removed: dict[str, list[int]] = {}
-        rows = self.rows(_CHANGES, (since,))
-        for _, table, doc_id, is_there in rows:
-            (changed if is_there else removed).setdefault(table, []).append(doc_id)
-        return Changes(rows[-1][0] if rows else since, changed, removed)
+        return read_changes(self.rows, since)
 
-    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[Any]:
-        """The whole answer to a query, at one moment. Nothing stays open: an open read would let the log grow."""
-        try:
-            return self._connection().execute(sql, parameters).fetchall()
-        except sqlite3.Error as error:
-            raise self._problem(error) from error
-
-    def text(self, table: str, doc_id: int, document: Mapping[str, Any]) -> str:
+    def encode(self, table: str, doc_id: int, document: Mapping[str, Any]) -> Encoded:
         """A document as it is stored. Raises NotStorable if it cannot be."""
         try:
             text = orjson.dumps(document, option=orjson.OPT_NON_STR_KEYS).decode()
         except TypeError as error:
             raise NotStorable(f"document {doc_id} of {table} cannot be stored as JSON: {error}") from error
-        # Versions of SQLite differ in what they index of such a text: one would call the other's file damaged.
-        if "\\u0000" in text:
-            for field in self.indexes.get(table, ()):
-                if isinstance(value := document.get(field), str) and "\0" in value:
-                    raise NotStorable(f"document {doc_id} of {table} has a NUL character in its {field}: remove it")
-        return text
+        return Encoded(text, columns(layout(table).fields, document, text))
 
-    def save(self, table: str, texts: Mapping[int, str]) -> None:
-        """Write documents, given as `text` made them. To be called in a transaction."""
-        if texts:
+    def save(self, table: str, new: Mapping[int, Encoded], old: Mapping[int, Encoded]) -> None:
+        """Write documents, as far as they differ from what is stored. To be called in a transaction.
+
+        Args:
+            table: TinyDB's name of it.
+            new: the documents, by id.
+            old: what is stored of them; those that it does not name are written whole.
+        """
+        at = layout(table)
+        fresh = [doc_id for doc_id in new if doc_id not in old]
+        if fresh:
             seq = self._writing_seq()
-            self._write(
-                "INSERT INTO docs(tbl, id, seq, doc) VALUES(?, ?, ?, ?)"
-                " ON CONFLICT(tbl, id) DO UPDATE SET seq = excluded.seq, doc = excluded.doc",
-                ((table, doc_id, seq, text) for doc_id, text in texts.items()),
-            )
+            key = (table,) if at.sql == "others" else ()
+            self._write(_insert(at), ((*key, i, seq, *new[i].columns, new[i].text) for i in fresh))
+        for doc_id, before in old.items():
+            if doc_id in new and (after := new[doc_id]).text != before.text:
+                # Only the indexes whose columns are named are written.
+                moved = tuple(n for n, value in enumerate(after.columns) if _differ(value, before.columns[n]))
+                values = (self._writing_seq(), *(after.columns[n] for n in moved), after.text, doc_id)
+                self._write(_update(at, moved), (values,))
 
     def remove(self, table: str, ids: Iterable[int]) -> None:
         """Remove those documents that are there, and note it for followers. To be called in a transaction."""
         ids = list(ids)
-        if ids:
-            seq = self._writing_seq()
-            self._write(
-                "INSERT OR IGNORE INTO gone(seq, tbl, id) SELECT ?, tbl, id FROM docs WHERE tbl = ? AND id = ?",
-                ((seq, table, doc_id) for doc_id in ids),
-            )
-            self._write("DELETE FROM docs WHERE tbl = ? AND id = ?", ((table, doc_id) for doc_id in ids))
+        if not ids:
+            return
+        at, seq = layout(table), self._writing_seq()
+        self._write(
+            f"INSERT INTO gone(seq, tbl, id) SELECT ?, ?, id FROM {at.sql} WHERE {at.where} AND id = ?",
+            ((seq, table, doc_id) for doc_id in ids),
+        )
+        self._write(f"DELETE FROM {at.sql} WHERE {at.where} AND id = ?", ((doc_id,) for doc_id in ids))
+        forget_old_removals(self.rows)
+
+    def shrink(self) -> int:
+        """Give the room of removed documents back to the disk, in short steps between other writers.
+
+        Returns:
+            By how many bytes the file is smaller.
+        """
+        before = self.path.stat().st_size
+        if self.rows("PRAGMA auto_vacuum") != [(_INCREMENTAL,)]:  # a migration was killed before it laid the file out
+            self._in_turn(f"PRAGMA auto_vacuum = {_INCREMENTAL}", "VACUUM")
+        while self.rows("PRAGMA freelist_count") != [(0,)]:
+            self._in_turn(f"PRAGMA incremental_vacuum({_STEP})")
+        self._in_turn("PRAGMA wal_checkpoint(PASSIVE)")
+        return before - self.path.stat().st_size
 
     def read(self) -> dict[str, dict[str, Any]] | None:
         """The whole store, as stock tables want it; None if it is empty."""
         # Asked first: a write between the two then shows as a conflict and not as nothing.
         self._mine.seen = self.seq()
         tables: dict[str, dict[str, Any]] = {}
-        for table, doc_id, text in self.rows("SELECT tbl, id, doc FROM docs ORDER BY tbl, id"):
+        for table, doc_id, text in self.rows(EVERYTHING):
             tables.setdefault(table, {})[str(doc_id)] = orjson.loads(text)
         return tables or None
 
@@ -163,142 +204,154 @@ class SqliteStorage(Storage):
                     f"{self.path} was changed by somebody else since it was read, so nothing was written: repeat this"
                 )
             stored: dict[str, dict[int, str]] = {}
-            for table, doc_id, text in self.rows("SELECT tbl, id, doc FROM docs"):
+            for table, doc_id, text in self.rows(EVERYTHING):
                 stored.setdefault(table, {})[doc_id] = text
             for table in stored.keys() | data.keys():
                 before = stored.get(table, {})
-                after = {int(i): self.text(table, int(i), document) for i, document in data.get(table, {}).items()}
+                after = {int(i): self.encode(table, int(i), document) for i, document in data.get(table, {}).items()}
                 self.remove(table, before.keys() - after.keys())
-                self.save(table, {i: text for i, text in after.items() if before.get(i) != text})
+                self.save(table, {i: new for i, new in after.items() if before.get(i) != new.text}, {})
 
-    def close(self) -> None:
-        """Close the file, for all threads; more than once does not matter."""
-        if self._closed:
-            return
-        self._closed = True
-        # A forked child has nothing of its own to close, and closing what it inherited could disturb its parent.
-        if os.getpid() == self._process:
-            # The last one to close writes SQLite's log back, so it is done in one's turn.
-            with self._turn.taken():
-                for connection in list(self._connections):
-                    connection.close()
+    def tables(self) -> set[str]:
+        """The names of the tables that have documents."""
+        own = (f"SELECT '{at.name}' WHERE EXISTS(SELECT 1 FROM {at.sql})" for at in LAYOUTS.values())
+        return {name for (name,) in self.rows(f"SELECT DISTINCT tbl FROM others UNION ALL {' UNION ALL '.join(own)}")}
 
     def check_usable(self) -> None:
         """Raises StoreError after `close`, and in a forked child."""
-        if self._closed:
-            raise StoreError(f"the store {self.path} is closed: open it again")
-        if os.getpid() != self._process:
-            raise StoreError(f"the store {self.path} was opened before this process was forked: open it in the child")
+        self._connections.check_usable()
 
-    def _open(self) -> None:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        if self.path.is_dir():
-            raise StoreError(f"{self.path} is a folder, not a store: name a file in it")
-        if not os.access(self.path.parent, os.W_OK | os.X_OK):
-            raise StoreError(f"the store {self.path} needs a folder in which you may write: name another")
-        if self.path.exists() and not os.access(self.path, os.R_OK | os.W_OK):
-            raise StoreError(f"the store {self.path} may not be read and written by you: ask its owner")
-        # An existing file is opened by SQLite alone: to close it would let go all locks of this process on it.
-        if not self.path.exists():
-            self._turn = turn_for(self.path)
-            with self._turn.taken():
-                self.path.touch(mode=0o600)
-        self._first = self._connection()
+    def close(self) -> None:
+        """Close the file, for all threads; more than once does not matter."""
+        if self._unclosed.detach():
+            _close(self._connections, self._turn, wait=True)
+
+    def _check_version(self) -> None:
         try:
-            is_ready = schema.is_ready(self._first, self.path, self.indexes)
-        except sqlite3.OperationalError:  # somebody is creating it just now
-            is_ready = False
-        except BaseException:
-            self._first.close()
-            raise
-        self._turn = turn_for(self.path)
+            is_ready = schema.is_ready(self._connections.mine(), self.path)
+        except sqlite3.Error as error:
+            raise self._connections.problem(error) from error
         if not is_ready:
-            with self._turn.taken():
-                schema.prepare(self._first, self.path, self.indexes)
-
-    def _connection(self) -> "_Connection":
-        self.check_usable()
-        mine = self._mine
-        if mine.connection is None:
-            mine.connection = sqlite3.connect(
-                self.path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False, factory=_Connection
+            raise StoreError(
+                f"the store {self.path} is of an older version: open it once where it may be written, which migrates it"
             )
-            mine.connection.execute("PRAGMA synchronous = NORMAL")
-            self._connections.add(mine.connection)
-        return mine.connection
+
+    def _take_turn(self) -> Turn:
+        turn = self._turn
+        if turn is None:
+            raise StoreError(f"the store {self.path} is opened to be read only: nothing was written")
+        try:
+            turn.take()
+        except OSError as error:
+            raise StoreError(
+                f"the store {self.path} cannot be locked ({error.strerror}), so nothing was written:"
+                " put it on a local disk, in a folder where you may write"
+            ) from error
+        if turn.depth > 1:
+            turn.give()
+            raise StoreError(f"this thread is already writing {self.path} as another store: use one for both")
+        return turn
+
+    def _in_turn(self, *statements: str) -> None:
+        """What cannot stand in a transaction."""
+        turn = self._take_turn()
+        try:
+            self._connections.check_writable()
+            for statement in statements:
+                self.rows(statement)
+        finally:
+            turn.give()
 
     @contextmanager
-    def _inner(self, connection: "_Connection") -> Iterator[None]:
+    def _inner(self) -> Iterator[None]:
         self.rows("SAVEPOINT step")
         try:
             yield
         except BaseException:
-            if self._is_writing(connection):
+            if self._connections.is_writing():
                 self.rows("ROLLBACK TO step")
                 self.rows("RELEASE step")
             raise
         self.rows("RELEASE step")
 
-    def _is_writing(self, connection: "_Connection") -> bool:
-        # On a full disk SQLite has undone everything by itself: to do so again would hide the error.
-        return not self._closed and connection.in_transaction
-
     def _writing_seq(self) -> int:
         if self._mine.seq is None:
-            self._mine.seq = self.seq() + 1
+            self._check_undone()
+            # In short statements: to return from an update, and to ask for a pragma in a query, cost ten times as much.
+            if self.rows("PRAGMA user_version") != [(VERSION,)]:
+                raise StoreError(
+                    f"the store {self.path} was brought to a newer version while it was open:"
+                    " end this program and start it anew"
+                )
+            ((seq, self._mine.durability),) = self.rows("SELECT seq + 1, durability FROM about")
+            self.rows("UPDATE about SET seq = ?", (seq,))
+            self._mine.seq = seq
         return self._mine.seq
 
-    def _write(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
-        connection = self._connection()
-        if not self._is_writing(connection):
+    def _check_undone(self) -> None:
+        if not self._connections.is_writing():
             raise StoreError(f"the transaction on {self.path} was undone by an error: leave it and begin another")
+
+    def _write(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        self._check_undone()
         try:
-            connection.executemany(sql, rows)
+            self._connections.mine().executemany(sql, rows)
         except sqlite3.Error as error:
-            raise self._problem(error) from error
+            raise self._connections.problem(error) from error
+        except OverflowError as error:
+            raise NotStorable(f"a document of {self.path} has an id beyond 64 bits: give it another") from error
 
-    def _problem(self, error: sqlite3.Error) -> StoreError:
-        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
-        what = _PROBLEMS.get(code, "cannot be used ({error})")
-        return StoreError(f"the store {self.path} " + what.format(error=error))
-
-
-_LAST_SEQ = "SELECT max(ifnull((SELECT max(seq) FROM docs), 0), ifnull((SELECT max(seq) FROM gone), 0))"
-
-_CHANGES = """
-    SELECT seq, tbl, id, 1 FROM docs WHERE seq > ?1
-    UNION ALL
-    SELECT max(seq), tbl, id, 0 FROM gone WHERE seq > ?1
-    AND NOT EXISTS (SELECT 1 FROM docs WHERE docs.tbl = gone.tbl AND docs.id = gone.id)
-    GROUP BY tbl, id
-    ORDER BY 1, 2, 3
-"""
-
-_PROBLEMS = {
-    sqlite3.SQLITE_NOTADB: "is not a store: name another file",
-    sqlite3.SQLITE_CORRUPT: "is damaged ({error}): put it aside and restore a backup",
-    sqlite3.SQLITE_FULL: "cannot grow, since the disk is full: make room and repeat the operation",
-    sqlite3.SQLITE_BUSY: "is held by another program: close that and repeat the operation",
-    sqlite3.SQLITE_READONLY: "may not be written by you: ask its owner",
-    sqlite3.SQLITE_CANTOPEN: "cannot be opened ({error}): check its folder, or name another file",
-    sqlite3.SQLITE_IOERR: "cannot be read or written ({error}): check the disk",
-}
+    def _flush(self) -> None:
+        try:
+            self._log.flush()
+        except OSError as error:
+            raise StoreError(
+                f"what was written to the store {self.path} may not survive a power cut ({error.strerror}):"
+                " check the disk"
+            ) from error
 
 
-class _Connection(sqlite3.Connection):
-    """Closed with the thread that it was for, and known to the storage until then."""
+_STEP = 1_000
+"""Pages given back at once: some milliseconds."""
 
-    def __del__(self) -> None:
-        with suppress(sqlite3.ProgrammingError):  # it could not be opened
-            self.close()
+_INCREMENTAL = 2
+
+
+@cache
+def _insert(at: Layout) -> str:
+    names = [*(("tbl",) if at.sql == "others" else ()), "id", "seq", *at.fields, "doc"]
+    values = ", ".join(f"{named(name)} = excluded.{named(name)}" for name in ("seq", *at.fields, "doc"))
+    return (
+        f"INSERT INTO {at.sql}({', '.join(map(named, names))}) VALUES({', '.join('?' * len(names))})"
+        f" ON CONFLICT DO UPDATE SET {values}"
+    )
+
+
+@cache
+def _update(at: Layout, moved: tuple[int, ...]) -> str:
+    columns = "".join(f", {named(at.fields[n])} = ?" for n in moved)
+    return f"UPDATE {at.sql} SET seq = ?{columns}, doc = ? WHERE {at.where} AND id = ?"
+
+
+def _differ(one: Column, other: Column) -> bool:
+    return one != other or type(one) is not type(other)
+
+
+def _close(connections: Connections, turn: Turn | None, *, wait: bool) -> None:
+    """Close in one's turn, since the last to go writes SQLite's log back. Without waiting, somebody else may have the
+    turn; but then this one is not the last."""
+    if connections.is_open:
+        with nullcontext() if turn is None else turn.taken() if wait else turn.taken_if_free():
+            connections.close()
 
 
 class _Mine(threading.local):
-    """What belongs to one thread, so that a long read in one never holds up another."""
+    """What belongs to one thread."""
 
-    connection: _Connection | None = None
     writing = False
     seq: int | None = None
     """The number of the transaction being written, once it has written."""
+    durability: str | None = None
+    """What that transaction is to survive."""
     seen: int | None = None
     """The last transaction when this thread last read the whole store."""

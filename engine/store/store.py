@@ -1,23 +1,16 @@
 """The front door: one object that holds the four tables, the transaction over them, their changes and the owners."""
 
 import os
-from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
 from typing import Self, cast
 
+from engine.store.changes import Changes
 from engine.store.database import Database
+from engine.store.durability import Durability
 from engine.store.owners import Owners
-from engine.store.storage import Changes, SqliteStorage
 from engine.store.table import DocumentTable
-
-_INDEXES: Mapping[str, tuple[str, ...]] = {
-    "entries": ("key", "processor", "state", "urgency", "updated", "error_id", "due", "owner"),
-    "errors": ("error_id", "fingerprint", "key", "time"),
-    "runs": ("processor", "started"),
-    "actions": ("open", "when"),
-}
 
 
 class Store:
@@ -26,12 +19,21 @@ class Store:
     Many processes may have it open at once, and all threads of one may share it; a forked child opens its own. `db` is
     a TinyDB, to be asked with TinyDB's `Query`; `entries`, `errors`, `runs` and `actions` are its tables.
 
+    Args:
+        path: the file.
+        read_only: it has to be there, and nothing is written, not even beside it; what would write raises StoreError.
+        durability: what writes survive from now on, whoever writes: `Durability.PROCESS` (any process may end at any
+            instant) or `Durability.POWER` (a power cut, too; each write waits for the disk). It is kept in the file;
+            None leaves it as it is.
+
     Raises StoreError, as all its methods do, if the file cannot be used; it is left as it was.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.db = Database(path, indexes=_INDEXES)
-        self._storage = cast(SqliteStorage, self.db.storage)
+    def __init__(
+        self, path: str | os.PathLike[str], *, read_only: bool = False, durability: Durability | None = None
+    ) -> None:
+        self.db = Database(path, read_only=read_only, durability=durability)
+        self._storage = self.db.storage
         self.path: Path = self._storage.path
         self.entries = self._table("entries")
         self.errors = self._table("errors")

@@ -10,7 +10,8 @@ from tinydb.queries import QueryLike
 from tinydb.table import Document, Table
 
 from engine.store.rows import Content, Rows
-from engine.store.storage import SqliteStorage
+from engine.store.storage import Encoded, SqliteStorage
+from engine.store.values import columns
 
 Fields = Mapping[str, Any] | Callable[[MutableMapping[str, Any]], None]
 """What TinyDB updates with: fields and their new values, or a function that changes the document in place."""
@@ -32,6 +33,7 @@ class DocumentTable(Table):
         super().__init__(storage, name, cache_size=cache_size)
         self._rows = Rows(storage, name)
         self._transaction = storage.transaction
+        self._writing = storage.writing
         self._pending: _Pending | None = None
 
     def ids(
@@ -98,7 +100,7 @@ class DocumentTable(Table):
         raise RuntimeError("You have to pass either cond or doc_id or doc_ids")
 
     def insert(self, document: Mapping[str, Any]) -> int:
-        with self._transaction():
+        with self._writing():
             return super().insert(document)
 
     def insert_multiple(self, documents: Iterable[Mapping[str, Any]]) -> list[int]:
@@ -106,7 +108,7 @@ class DocumentTable(Table):
         return super().insert_multiple(documents)
 
     def update(self, fields: Fields, cond: QueryLike | None = None, doc_ids: Iterable[int] | None = None) -> list[int]:
-        with self._transaction():
+        with self._writing():
             if doc_ids is None and cond is not None:
                 doc_ids = self.ids(cond)
             return super().update(fields, doc_ids=doc_ids)
@@ -124,11 +126,11 @@ class DocumentTable(Table):
             ]
 
     def upsert(self, document: Mapping[str, Any], cond: QueryLike | None = None) -> list[int]:
-        with self._transaction():
+        with self._writing():
             return super().upsert(document, cond)
 
     def remove(self, cond: QueryLike | None = None, doc_ids: Iterable[int] | None = None) -> list[int]:
-        with self._transaction():
+        with self._writing():
             if doc_ids is None and cond is not None:
                 doc_ids = self.ids(cond)
             return super().remove(doc_ids=doc_ids)
@@ -140,7 +142,7 @@ class DocumentTable(Table):
         return self._rows
 
     def _update_table(self, updater: Callable[[Any], None]) -> None:
-        with self._transaction():
+        with self._writing():
             self._pending = _Pending(self._rows)
             try:
                 updater(self._pending)
@@ -164,7 +166,7 @@ class _Pending(MutableMapping[int, Content]):
         self._rows = rows
         self._highest_set = 0
         self._contents: dict[int, Content] = {}
-        self._texts: dict[int, str] = {}
+        self._stored: dict[int, Encoded] = {}
         self._removed: set[int] = set()
 
     def __getitem__(self, doc_id: int) -> Content:
@@ -172,8 +174,9 @@ class _Pending(MutableMapping[int, Content]):
             text = None if doc_id in self._removed else self._rows.text(doc_id)
             if text is None:
                 raise KeyError(doc_id)
-            self._texts[doc_id] = text
-            self._contents[doc_id] = orjson.loads(text)
+            content = self._contents[doc_id] = orjson.loads(text)
+            # Now, for the caller changes the document in place.
+            self._stored[doc_id] = Encoded(text, columns(self._rows.layout.fields, content, text))
         return self._contents[doc_id]
 
     def __setitem__(self, doc_id: int, content: Content) -> None:
@@ -214,7 +217,7 @@ class _Pending(MutableMapping[int, Content]):
 
     def save(self) -> None:
         """Write what differs from the file."""
-        storage, table = self._rows.storage, self._rows.table
-        texts = {doc_id: storage.text(table, doc_id, content) for doc_id, content in self._contents.items()}
-        storage.remove(table, self._removed - texts.keys())
-        storage.save(table, {doc_id: text for doc_id, text in texts.items() if text != self._texts.get(doc_id)})
+        storage, table = self._rows.storage, self._rows.layout.name
+        new = {doc_id: storage.encode(table, doc_id, content) for doc_id, content in self._contents.items()}
+        storage.remove(table, self._removed - new.keys())
+        storage.save(table, new, {i: stored for i, stored in self._stored.items() if i not in self._removed})

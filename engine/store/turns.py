@@ -7,7 +7,7 @@ import os
 import threading
 import weakref
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from engine.store.locks import LockFile
@@ -16,7 +16,7 @@ from engine.store.locks import LockFile
 class Turn:
     """The right to write one store, shared by all that this process has open on it. Get it from `turn_for`.
 
-    `with turn.taken():` waits without a time-out and nests within its thread.
+    It is waited for without a time-out, and nests within its thread.
     """
 
     def __init__(self, lock_file: LockFile) -> None:
@@ -26,16 +26,52 @@ class Turn:
 
     @contextmanager
     def taken(self) -> Iterator[None]:
-        with self._threads:
-            self.depth += 1
+        self.take()
+        try:
+            yield
+        finally:
+            self.give()
+
+    def take(self) -> None:
+        """Wait for one's turn. Raises OSError if the file system knows no locks; it is not taken then."""
+        self._threads.acquire()
+        if self.depth == 0:
             try:
-                if self.depth == 1:
-                    self._processes.lock()
+                self._processes = _locked(self._processes)
+            except BaseException:
+                self._threads.release()
+                raise
+        self.depth += 1
+
+    def give(self) -> None:
+        """Let the next one have it, once this thread has given as often as it took."""
+        self.depth -= 1
+        if self.depth == 0:
+            self._processes.unlock()
+        self._threads.release()
+
+    @contextmanager
+    def taken_if_free(self) -> Iterator[None]:
+        """As `taken`, yet without waiting: it is not taken while somebody else has it."""
+        if not self._threads.acquire(blocking=False):
+            yield
+            return
+        try:
+            is_free = self.depth > 0 or not self._processes.is_locked()
+            with self.taken() if is_free else nullcontext():
                 yield
-            finally:
-                self.depth -= 1
-                if self.depth == 0:
-                    self._processes.unlock()
+        finally:
+            self._threads.release()
+
+
+def _locked(file: LockFile) -> LockFile:
+    """The lock file, locked; another if somebody removed it, since others then lock a new one."""
+    while True:
+        file.lock()
+        if file.is_in_place():
+            return file
+        file.close()
+        file = LockFile(file.path)
 
 
 def turn_for(store: Path) -> Turn:

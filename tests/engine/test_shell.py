@@ -289,7 +289,7 @@ def test_a_restart_whose_program_is_gone_says_so_and_keeps_the_action(workplace:
     assert "Traceback" not in done.stderr
     assert str(home) in done.stderr
     with sqlite3.connect(workplace.store) as connection:
-        (action,) = connection.execute("SELECT doc FROM docs WHERE tbl = 'actions'").fetchone()
+        (action,) = connection.execute("SELECT doc FROM actions").fetchone()
     connection.close()
     assert json.loads(action)["open"] is True
 

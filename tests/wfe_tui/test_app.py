@@ -570,7 +570,7 @@ def harm() -> Callable[[Path], Callable[[], None]]:
             connection.commit()
             connection.close()
 
-        run("ALTER TABLE docs RENAME TO elsewhere")
-        return lambda: run("ALTER TABLE elsewhere RENAME TO docs")
+        run("ALTER TABLE about RENAME TO elsewhere")
+        return lambda: run("ALTER TABLE elsewhere RENAME TO about")
 
     return rename_its_table

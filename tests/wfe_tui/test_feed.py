@@ -75,11 +75,11 @@ def test_many_writes_become_few_messages_and_none_is_lost(
 def test_a_store_that_cannot_be_read_is_told_once_and_so_is_that_it_can_be_read_again(
     store: Store, feed: Feed, told: "queue.Queue[Message]"
 ) -> None:
-    statement(store.path, "ALTER TABLE docs RENAME TO elsewhere")
+    statement(store.path, "ALTER TABLE about RENAME TO elsewhere")
     lost = heard(told)
     assert isinstance(lost, StoreLost)
     assert str(store.path) in lost.reason
-    statement(store.path, "ALTER TABLE elsewhere RENAME TO docs")
+    statement(store.path, "ALTER TABLE elsewhere RENAME TO about")
     assert isinstance(heard(told), StoreFound)
     store.entries.insert({"key": "new"})
     assert heard(told).changes.changed == {"entries": [2]}

@@ -78,10 +78,10 @@ class EntriesScreen(ActingScreen):
     # What is shown
 
     def store_changed(self, changes: Changes) -> None:
-        if self.window.changed(changes) or "entries" in changes.changed:
+        if self.window.changed(changes) or changes.concern("entries"):
             self._load()
         self.table.rows_changed(changes.changed.get("entries", []))
-        if "runs" in changes.changed:
+        if changes.concern("runs"):
             self._show_run()
         self._show_detail()
 

@@ -48,7 +48,7 @@ class EntryScreen(ActingScreen):
         self.set_interval(1, self._show)  # a due moment comes, an owner dies: the store does not tell
 
     def store_changed(self, changes: Changes) -> None:
-        if "entries" in changes.changed or "entries" in changes.removed:
+        if changes.concern("entries"):
             self._show()
 
     def _show(self) -> None:

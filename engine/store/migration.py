@@ -1,0 +1,81 @@
+"""Brings a store of an older version to this one, after a backup beside it."""
+
+import sqlite3
+from contextlib import suppress
+from pathlib import Path
+
+import orjson
+
+from engine.exceptions import StoreError
+from engine.store import schema
+from engine.store.values import columns
+
+_PAGE = 1_000
+
+
+def migrate(connection: sqlite3.Connection, path: Path) -> None:
+    """Migrate the store `path`, all of it or nothing. To be called in one's turn to write.
+
+    What was there before is kept beside it, as `<store>.v1.backup`. Raises StoreError if there is no room for that.
+    """
+    _back_up(connection, path)
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        _from_1(connection)
+        connection.execute("COMMIT")
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+    # The file is to shrink when documents are removed, which needs it to be laid out anew.
+    connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+    connection.execute("VACUUM")
+
+
+def _back_up(connection: sqlite3.Connection, path: Path) -> None:
+    backup = path.with_name(f"{path.name}.v{schema.version_of(connection)}.backup")
+    unfinished = backup.with_name(backup.name + ".unfinished")
+    unfinished.unlink(missing_ok=True)
+    try:
+        unfinished.touch(mode=0o600)
+        connection.execute("VACUUM INTO ?", (str(unfinished),))
+        unfinished.replace(backup)
+    except (sqlite3.Error, OSError) as error:
+        with suppress(OSError):
+            unfinished.unlink(missing_ok=True)
+        raise StoreError(
+            f"the store {path} is of an older version and cannot be backed up to {backup} ({error}), so it was not"
+            " migrated: make room there and open it again"
+        ) from error
+
+
+def _from_1(connection: sqlite3.Connection) -> None:
+    """Version 1 had the documents of all tables in one SQL table, without columns."""
+    for index in _names(connection, "index", "docs"):
+        connection.execute(f"DROP INDEX {schema.named(index)}")
+    connection.execute("ALTER TABLE gone RENAME TO old_gone")
+    schema.create(connection)
+    last = ("", -(2**63))
+    while page := connection.execute(
+        f"SELECT seq, tbl, id, doc FROM docs WHERE (tbl, id) > (?, ?) ORDER BY tbl, id LIMIT {_PAGE}", last
+    ).fetchall():
+        last = page[-1][1:3]
+        for seq, table, doc_id, text in page:
+            at = schema.layout(table)
+            values = columns(at.fields, orjson.loads(text), text)
+            names, row = (("tbl",), (table,)) if at.sql == "others" else ((), ())
+            named = ", ".join(map(schema.named, (*names, "id", "seq", *at.fields, "doc")))
+            places = ", ".join("?" * (len(names) + len(at.fields) + 3))
+            connection.execute(f"INSERT INTO {at.sql}({named}) VALUES({places})", (*row, doc_id, seq, *values, text))
+    connection.execute("INSERT INTO gone(seq, tbl, id) SELECT seq, tbl, id FROM old_gone ORDER BY seq")
+    connection.execute(
+        "UPDATE about SET seq = max(ifnull((SELECT max(seq) FROM docs), 0), ifnull((SELECT max(seq) FROM gone), 0))"
+    )
+    connection.execute("DROP TABLE docs")
+    connection.execute("DROP TABLE old_gone")
+
+
+def _names(connection: sqlite3.Connection, kind: str, table: str) -> list[str]:
+    found = connection.execute(
+        "SELECT name FROM sqlite_master WHERE type = ? AND tbl_name = ? AND sql IS NOT NULL", (kind, table)
+    )
+    return [name for (name,) in found]
