@@ -17,13 +17,14 @@ from typing import Annotated, TextIO
 
 import typer
 
-from engine import operations, printing
+from engine import operations, printing, upkeep
 from engine.clock import utc_now
 from engine.errors import one_line
 from engine.exceptions import EngineError, InputError
 from engine.journal import FAILURES, RunResult
 from engine.loading import load_processor, make_processor, raised_at
 from engine.lookup import find_entry, find_error, rows
+from engine.options import JsonOption, StoreOption, existing, looked_at
 from engine.records import read_plan
 from engine.store import Store, store_path
 from engine.stored import StoredProcessor
@@ -34,13 +35,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )  # fmt: skip
 
-StoreOption = Annotated[
-    Path | None,
-    typer.Option(
-        help="The store. Default: $WFE_STORE, else ./wfe.db if there, else the user's data folder.", show_default=False
-    ),
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 ProcessorOption = Annotated[
     str | None,
     typer.Option(metavar="MODULE:PROCESSOR", help="Needed where two have an entry of one key.", show_default=False),
@@ -103,7 +97,7 @@ def run(
 @app.command()
 def ls(store: StoreOption = None, json: JsonOption = False) -> None:
     """List the entries of the store."""
-    with _existing(store) as opened:
+    with looked_at(store) as opened:
         printing.entries(rows(opened, utc_now()), as_json=json, now=utc_now())
 
 
@@ -115,7 +109,7 @@ def show(
     json: JsonOption = False,
 ) -> None:
     """Show one entry: its tasks, what happens next, and its data."""
-    with _existing(store) as opened:
+    with looked_at(store) as opened:
         document = find_entry(opened, key, processor)
         now = utc_now()
         printing.entry(document, next(rows(opened, now, [document.doc_id])), read_plan(document, now), as_json=json)
@@ -128,7 +122,7 @@ def error(
     json: JsonOption = False,
 ) -> None:
     """Show the stack trace of an error id."""
-    with _existing(store) as opened:
+    with looked_at(store) as opened:
         printing.error(find_error(opened, error_id), as_json=json)
 
 
@@ -142,7 +136,7 @@ def repeat(
     json: JsonOption = False,
 ) -> None:
     """Set or clear the repeat of entries: the next run executes their failed task again, or not."""
-    with _existing(store) as opened:
+    with existing(store) as opened:
         done = operations.toggle_repeat(keys, switch is Switch.ON, store=opened, processor=processor, why=why)
     printing.action(done, as_json=json)
     raise typer.Exit(1 if done.refused else 0)
@@ -158,7 +152,7 @@ def restart(
     json: JsonOption = False,
 ) -> None:
     """Execute entries again now: from the failed task, or from the start."""
-    with _existing(store) as opened:
+    with existing(store) as opened:
         done = operations.restart(keys, from_start, store=opened, processor=processor, why=why)
         commands = [worker_command(opened, name, actions=True) for name in done.to_run]
         printing.action(done, as_json=json)
@@ -166,6 +160,10 @@ def restart(
         entries = [find_entry(opened, key, processor).doc_id for key in done.accepted]
         failed = any(row.state in FAILURES for row in rows(opened, utc_now(), entries))
     raise typer.Exit(2 if went_wrong else 1 if failed or done.refused else 0)
+
+
+for _verb in (upkeep.export, upkeep.import_, upkeep.backup, upkeep.check):
+    app.command(_verb.__name__.rstrip("_"))(_verb)
 
 
 def main() -> None:
@@ -210,15 +208,6 @@ def _store_of_run(path: Path, dry_run: bool) -> Iterator[Store]:
         if dry_run and not path.exists():
             path = Path(stack.enter_context(TemporaryDirectory())) / path.name
         yield stack.enter_context(Store(path))
-
-
-@contextmanager
-def _existing(option: Path | None) -> Iterator[Store]:
-    path = store_path(option)
-    if not path.exists():
-        raise InputError(f"there is no store at {path}: `wfe run MODULE:PROCESSOR` makes one, --store names another")
-    with Store(path) as store:
-        yield store
 
 
 def _finish(results: list[RunResult]) -> None:

@@ -25,5 +25,9 @@ class StoreConflict(StoreError):  # noqa: N818 - a conflict is what it is called
     """Another process changed what was about to be overwritten; nothing was written, read again and repeat."""
 
 
+class ClaimLost(EngineError):  # noqa: N818 - it says what happened
+    """Another owner holds the entry, or nobody: nothing was written on it. That entry alone is lost to its run."""
+
+
 class NotStorable(InputError, TypeError):  # noqa: N818 - it says of the document what is wrong
     """A document holds something that the store's JSON cannot; a TypeError too, as TinyDB's callers expect."""

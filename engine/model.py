@@ -1,5 +1,6 @@
 """An entry and its progress: `WorkflowModel` is the base of a user's entries, `TaskExecution` an attempt of a task."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, TypeVar
 from uuid import UUID
@@ -70,6 +71,11 @@ class TaskExecution(BaseModel):
         return self.status if isinstance(self.verdict(attempts, moment), Ripe) else None
 
 
+def attempts_so_far(attempts: Sequence[TaskExecution]) -> int:
+    """How many attempts of a task there have been, of which these (newest first) have not been pruned."""
+    return max(len(attempts), attempts[0].run_count or 0) if attempts else 0
+
+
 def _checked_due_date(text: str) -> str:
     try:
         parse_due_date(text)
@@ -115,7 +121,7 @@ class WorkflowModel(BaseModel):
             execution: the task's class, or its name.
         """
         name = execution if isinstance(execution, str) else execution.__name__
-        new = TaskExecution(name=name, run_count=len(self.get_execution(name)) + 1)
+        new = TaskExecution(name=name, run_count=attempts_so_far(self.get_execution(name)) + 1)
         self.executions = [*(self.executions or []), new]
         return new
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from engine.due_date import parse_due_date
-from engine.model import TaskExecution, WorkflowModel
+from engine.model import TaskExecution, WorkflowModel, attempts_so_far
 from engine.status import NotYet, Ripe
 
 
@@ -58,8 +58,9 @@ class StepKind(StrEnum):
 class Step:
     """One task of a plan.
 
-    `why` is for people. `until` (UTC) belongs to *wait until*, `cycles` to *wait cycles*: the how-manieth run from now
-    executes the task. A step that `blocks` keeps the tasks after it from being reached.
+    `why` is for people. `attempts` counts pruned ones, too. `until` (UTC) belongs to *wait until*, `cycles` to *wait
+    cycles*: the how-manieth run from now executes the task. A step that `blocks` keeps the tasks after it from being
+    reached.
     """
 
     task: str
@@ -122,13 +123,13 @@ def plan(entry: WorkflowModel, tasks: Sequence[str], moment: datetime) -> Plan:
 
 def _past(name: str, attempts: Sequence[TaskExecution]) -> Step:
     kind = StepKind.DONE if attempts else StepKind.NOT_REACHED
-    return Step(name, kind, _said(attempts[0]) if attempts else "", len(attempts))
+    return Step(name, kind, _said(attempts[0]) if attempts else "", attempts_so_far(attempts))
 
 
 def _behind_a_block(name: str, attempts: Sequence[TaskExecution]) -> Step:
     if attempts and attempts[0].processed and not attempts[0].restart:
         return _past(name, attempts)
-    return Step(name, StepKind.NOT_REACHED, attempts=len(attempts))
+    return Step(name, StepKind.NOT_REACHED, attempts=attempts_so_far(attempts))
 
 
 def _step(name: str, attempts: Sequence[TaskExecution], moment: datetime) -> Step:
@@ -137,10 +138,10 @@ def _step(name: str, attempts: Sequence[TaskExecution], moment: datetime) -> Ste
     newest = attempts[0]
     if newest.running and not newest.restart:
         why = "its process died inside this task"
-        return Step(name, StepKind.IN_DOUBT, why, len(attempts), blocks=True)
-    verdict = newest.verdict(_since_restart(attempts), moment)
+        return Step(name, StepKind.IN_DOUBT, why, attempts_so_far(attempts), blocks=True)
+    verdict = newest.verdict(since_restart(attempts), moment)
     why = " · ".join(part for part in (verdict.why, _said(newest)) if part)
-    step = Step(name, StepKind.DONE, why, len(attempts))
+    step = Step(name, StepKind.DONE, why, attempts_so_far(attempts))
     if isinstance(verdict, Ripe):
         return replace(step, kind=StepKind.REPEAT)
     if isinstance(verdict, NotYet):
@@ -155,8 +156,8 @@ def _step(name: str, attempts: Sequence[TaskExecution], moment: datetime) -> Ste
     return replace(step, kind=StepKind.EXECUTE, why="not executed yet")
 
 
-def _since_restart(attempts: Sequence[TaskExecution]) -> int:
-    """How many attempts count against a bound of reruns: an operator's restart grants them anew."""
+def since_restart(attempts: Sequence[TaskExecution]) -> int:
+    """How many of a task's attempts (newest first) count against a bound of reruns: a restart grants them anew."""
     return next((number for number, attempt in enumerate(attempts) if number and attempt.restart), len(attempts))
 
 

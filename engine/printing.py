@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -20,6 +21,7 @@ from engine.journal import RunResult
 from engine.operations import ActionResult
 from engine.planning import Plan, State
 from engine.records import EntryRow, error_ids
+from engine.store.check import Report
 from engine.text import literal
 
 STYLES = {
@@ -36,6 +38,27 @@ STYLES = {
 def refusal(sentence: str) -> None:
     """Why the command could not run."""
     sys.stderr.write(f"wfe: {literal(sentence)}\n")
+
+
+def note(sentence: str) -> None:
+    """What a command did, where its result is a file."""
+    sys.stderr.write(f"{literal(sentence)}\n")
+
+
+def report(path: Path, found: Report, *, as_json: bool) -> None:
+    """What is wrong with a store."""
+    if as_json:
+        _json({"store": str(path), "documents": found.documents, "problems": found.problems, "lost": found.lost})
+        return
+    for problem in found.problems:
+        _print(Text(literal(problem)))
+    lost = sum(map(len, found.lost.values()))
+    if found.is_sound:
+        _print(Text(literal(f"{path} is sound: {found.documents} documents")))
+    else:
+        _print(
+            Text(literal(f"{path} is damaged: {found.documents} documents can be read, {lost} are known to be lost"))
+        )
 
 
 def log_handler() -> logging.Handler:
@@ -82,7 +105,7 @@ def entry(document: Document, row: EntryRow, plan: Plan, *, as_json: bool) -> No
     for step in plan.steps:
         attempts = [e for e in document["executions"] or [] if e["name"] == step.task]
         took = duration(attempts[-1]["execution_time"], attempts[-1]["finished_at"]) if attempts else ""
-        table.add_row(_literal(step.task), step.kind, str(len(attempts) or ""), took, _literal(step.why))
+        table.add_row(_literal(step.task), step.kind, str(step.attempts or ""), took, _literal(step.why))
     _print(table)
     for error_id in error_ids(document):
         _print(Text(f"error {error_id}"))
@@ -163,6 +186,16 @@ def progress() -> Iterator[Callable[[RunResult], None]]:
             bar.update(task, total=result.total, completed=result.considered, rate=f"{rate:.0f}/s", failed=failed)
 
         yield observe
+
+
+@contextmanager
+def portion(unit: str) -> Iterator[Callable[[int, int], None]]:
+    """Shows on a terminal how much of a known whole is done; `unit` says of what. Yields what is told of it."""
+    columns = (BarColumn(), MofNCompleteColumn(), TextColumn(unit), TimeRemainingColumn())
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("")
+        yield lambda done, of: bar.update(task, completed=done, total=of)
 
 
 class _Lines:

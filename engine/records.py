@@ -106,7 +106,9 @@ def summary(entry: WorkflowModel, tasks: Sequence[str], moment: datetime) -> dic
         "reason": reason,
         "error_id": str(newest.error_id) if newest and newest.error_id else None,
         "repeat": (repeat if isinstance(repeat, bool) else repeat.model_dump(mode="json")) if repeat else False,
-        "attempts": len(attempts) if task else max((step.attempts for step in planned.steps), default=0),
+        "attempts": planned.current.attempts
+        if planned.current
+        else max((step.attempts for step in planned.steps), default=0),
         "done": planned.done,
         "due": to_text(planned.due) if planned.due else None,
     }

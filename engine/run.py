@@ -1,12 +1,12 @@
 """One run: a processor's entries, each considered once. What goes wrong with one entry costs that entry alone."""
 
 import logging
-from collections.abc import Iterable, Iterator, Sized
+from collections.abc import Callable, Iterable, Iterator, Sized
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import one_line
-from engine.exceptions import EntryError, StoreError, WorkflowError
+from engine.exceptions import ClaimLost, EntryError, StoreError, WorkflowError
 from engine.identity import entry_key, task_names
 from engine.journal import FAILURES, SILENT, Ending, Failure, RunResult
 from engine.model import WorkflowModel
@@ -113,8 +113,7 @@ class Run:
                 return False
             claimed = self.journal.claim(entry)
             if not claimed:
-                self.processor.statistic_increment("process", "running_elsewhere")
-                self.result.leave(State.RUNNING)
+                self._leave_to_its_owner()
                 return False
             self.processor.statistic_increment("process", "eligible")
             with self.processor.get_time_statistic("process_tasks"):
@@ -122,15 +121,31 @@ class Run:
             self._leave(entry)
         except FATAL:
             raise
+        except ClaimLost as lost:
+            claimed = False
+            log.warning("%s", lost)
+            self._leave_to_its_owner()
         except KeyboardInterrupt:
             raise
         except BaseException as error:
-            self._lose(error, entry, "the entry")
             claimed = False
+            self._lose(error, entry, "the entry")
         finally:
             if claimed:
-                self.journal.release(entry)
+                self._give_up(lambda: self.journal.release(entry))
         return True
+
+    def _leave_to_its_owner(self) -> None:
+        """Count an entry that another works on."""
+        self.processor.statistic_increment("process", "running_elsewhere")
+        self.result.leave(State.RUNNING)
+
+    def _give_up(self, give_up: Callable[[], None]) -> None:
+        """Give up an entry that is counted; how it stands, its new owner says if it has one by now."""
+        try:
+            give_up()
+        except ClaimLost as lost:
+            log.warning("%s", lost)
 
     def _is_not_eligible(self, entry: WorkflowModel) -> bool:
         if self.processor.filter(entry):
@@ -158,7 +173,7 @@ class Run:
         failure = Failure(key, State.FAILED, None, one_line(error), error_id)
         self.result.leave(State.FAILED, failure)
         if entry is not None:
-            self.journal.lose(entry, failure)
+            self._give_up(lambda: self.journal.lose(entry, failure))
 
     def _refuse(self, refusal: EntryError) -> None:
         log.error("refused: %s", refusal)

@@ -1,19 +1,20 @@
 """Writes what the runs of a `StoredProcessor` do into its store: entries, claims, starts, errors, and runs."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tinydb.table import Document
 
 from engine.clock import to_text
-from engine.exceptions import EntryError, StoreError, WorkflowError
+from engine.exceptions import ClaimLost, EntryError, StoreError, WorkflowError
 from engine.identity import entry_key, home_of, required_key, task_names
 from engine.journal import Ending, Failure, Journal, RunResult
 from engine.model import TaskExecution, WorkflowModel
 from engine.planning import State
 from engine.records import entry_data, entry_progress, shown_state, summary
 from engine.store import Store
+from engine.store.claims import Content, must_hold, take
 
 if TYPE_CHECKING:
     from engine.stored import StoredProcessor
@@ -61,16 +62,20 @@ class StoreJournal(Journal):
 
     def claim(self, entry: WorkflowModel) -> bool:
         key = required_key(entry)
-        with self.store.transaction():
-            document = self._stored(key)
-            if self._is_owned(document):
-                return False
-            self.processor.take_up(entry, document)
+        number = self._number(key)
+
+        def take_up(document: Content) -> None:
+            if document["key"] != key:  # the entry was removed, and its number given to another
+                raise self._removed(key)
+            self.processor.take_up(entry, Document(document, number))
             # What `write` compares with is what this run begins from: another may have registered a later source.
-            given = {"data": entry_data(entry), "due_date": entry.due_date, "source": entry.source}
-            self._set(key, {**given, "owner": self.store.owner, "run": self.run})
-        self._claimed = key
-        return True
+            document.update(data=entry_data(entry), due_date=entry.due_date, source=entry.source, run=self.run)
+
+        taken, held = take(self.store, [number], self.store.owner, self._is_free, take_up)
+        if not taken and not held:
+            raise self._removed(key)
+        self._claimed = key if taken else None
+        return bool(taken)
 
     def start(self, entry: WorkflowModel, execution: TaskExecution) -> None:
         shown = {
@@ -80,44 +85,63 @@ class StoreJournal(Journal):
             "error_id": None,
             "repeat": False,
         }
-        self._update(self._key(entry), {**entry_progress(entry), **shown, **shown_state(State.RUNNING), "due": None})
+        fields = {**entry_progress(entry), **shown, **shown_state(State.RUNNING), "due": None, "updated": self._now()}
+
+        def keep(document: Content) -> None:
+            must_hold(document, self.store.owner)
+            document.update(fields)
+
+        self._change(self._key(entry), keep)
 
     def check(self, entry: WorkflowModel) -> None:
         self._data(entry)
 
     def write(self, entry: WorkflowModel) -> None:
         """Keep an entry. What a task left on it that cannot be kept is dropped: its execution says so."""
-        key = self._key(entry)
-        with self.store.transaction():
-            document = self._stored(key)
-            try:
-                data = self._data(entry)
-            except EntryError:
-                data = document["data"]
+        try:
+            data = self._data(entry)
+        except EntryError:
+            data = None
+
+        def keep(document: Content) -> None:
+            if self._claimed or document["owner"]:
+                must_hold(document, self.store.owner)
+            if data is None:
                 entry.due_date, entry.source = document["due_date"], document["source"]
-            changed = {field for field, value in data.items() if value != document["data"].get(field, _MISSING)}
+            kept = document["data"] if data is None else data
+            changed = {field for field, value in kept.items() if value != document["data"].get(field, _MISSING)}
             changed |= {field for field in ("due_date", "source") if getattr(entry, field) != document[field]}
             changed -= type(entry).model_computed_fields.keys()
             shown = self._summary(entry, document["tasks"])
             if document["owner"]:
                 shown |= shown_state(State.RUNNING)
             written = sorted({*document["written"], *changed})
-            self._update(key, {**entry_progress(entry), "data": data, "written": written, **shown})
+            document.update(entry_progress(entry), data=kept, written=written, **shown, updated=self._now())
+
+        self._change(self._key(entry), keep)
 
     def release(self, entry: WorkflowModel) -> None:
-        key = self._key(entry)
-        self._claimed = None
-        with self.store.transaction():
-            self._set(key, {"owner": None, **self._summary(entry, self._stored(key)["tasks"])})
+        key, self._claimed = self._key(entry), None
+
+        def free(document: Content) -> None:
+            must_hold(document, self.store.owner)
+            document.update(self._summary(entry, document["tasks"]), owner=None)
+
+        self._change(key, free)
 
     def lose(self, entry: WorkflowModel, failure: Failure) -> None:
-        key = self._key(entry)
+        is_claimed, key = self._claimed is not None, self._key(entry)
         self._claimed = None
-        with self.store.transaction():
-            document = self._stored(key)
-            if document["owner"] == self.store.owner or not self._is_owned(document):
-                shown = {"reason": failure.reason, "error_id": failure.error_id, "owner": None}
-                self._update(key, {**shown_state(failure.state), **shown})
+        shown = {**shown_state(failure.state), "reason": failure.reason, "error_id": failure.error_id, "owner": None}
+
+        def fail(document: Content) -> None:
+            if is_claimed:
+                must_hold(document, self.store.owner)
+            elif not self._is_free(document["owner"]):
+                return
+            document.update(shown, updated=self._now())
+
+        self._change(key, fail)
 
     def error(self, record: dict[str, Any]) -> None:
         self.store.errors.insert({**record, "run": self.run})
@@ -168,8 +192,9 @@ class StoreJournal(Journal):
         self._ids[key] = document.doc_id
         tasks = document["tasks"] if names is None else names
         given = {"tasks": tasks, "data": data, "due_date": entry.due_date, "source": entry.source}
-        if not self._is_owned(document) and any(document[field] != value for field, value in given.items()):
-            self._update(key, {**given, **self._summary(entry, tasks)})
+        if self._is_free(document["owner"]) and any(document[field] != value for field, value in given.items()):
+            fields = {**given, **self._summary(entry, tasks), "updated": self._now()}
+            self.store.entries.update(fields, doc_ids=[document.doc_id])
         return None
 
     def _key(self, entry: WorkflowModel) -> str:
@@ -183,9 +208,9 @@ class StoreJournal(Journal):
             raise EntryError(f"a task made {now!r} of the key {stored!r}: no task may change an entry's key")
         return entry_data(entry)
 
-    def _is_owned(self, document: Document) -> bool:
-        """Whether a living process works on the entry."""
-        return bool(document["owner"]) and self.store.is_alive(document["owner"])
+    def _is_free(self, holder: str | None) -> bool:
+        """Whether no living process works on an entry that has this owner: this one, too, works on each but once."""
+        return not (holder and self.store.is_alive(holder))
 
     def _task_names(self) -> list[str] | None:
         """None when `get_tasks` raises: that costs each entry for itself, not the run."""
@@ -196,22 +221,29 @@ class StoreJournal(Journal):
         except Exception:
             return None
 
-    def _stored(self, key: str) -> Document:
-        document = self.store.entries.get(doc_id=self._ids[key]) if key in self._ids else self.processor.find(key)
-        if not isinstance(document, Document):
-            raise StoreError(
-                f"the entry {key!r} is no longer in {self.store.path}: it was removed while a run worked on it"
-            )
-        self._ids[key] = document.doc_id
-        return document
+    def _number(self, key: str) -> int:
+        """The number of an entry in the store."""
+        if key not in self._ids:
+            document = self.processor.find(key)
+            if document is None:
+                raise self._removed(key)
+            self._ids[key] = document.doc_id
+        return self._ids[key]
 
-    def _update(self, key: str, fields: Mapping[str, Any]) -> None:
-        """Change an entry's progress or data: it is new from now on."""
-        self._set(key, {**fields, "updated": self._now()})
+    def _change(self, key: str, change: Callable[[Content], None]) -> None:
+        """Change an entry in a transaction. Once its claim is lost, this journal has nothing more to do with it."""
+        try:
+            found = self.store.entries.update(change, doc_ids=[self._number(key)])
+        except ClaimLost:
+            self._claimed = None
+            raise
+        if not found:
+            raise self._removed(key)
 
-    def _set(self, key: str, fields: Mapping[str, Any]) -> None:
-        doc_id = self._ids[key] if key in self._ids else self._stored(key).doc_id
-        self.store.entries.update(fields, doc_ids=[doc_id])
+    def _removed(self, key: str) -> StoreError:
+        return StoreError(
+            f"the entry {key!r} is no longer in {self.store.path}: it was removed while a run worked on it"
+        )
 
     def _update_run(self, fields: Mapping[str, Any]) -> None:
         if self.run is not None:

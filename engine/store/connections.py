@@ -4,13 +4,15 @@ import os
 import sqlite3
 import threading
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from engine.exceptions import StoreError
+
+_T = TypeVar("_T")
 
 _BUSY_SECONDS = 30.0
 """How long to wait for a program that uses the file without taking its turn."""
@@ -31,26 +33,29 @@ class Connections:
         self._is_damaged = False
         self._mine = _Mine()
         self._all: weakref.WeakSet[_Lease] = weakref.WeakSet()
-
-    def mine(self) -> sqlite3.Connection:
-        """This thread's connection. Raises StoreError after `close`, and in a forked child."""
-        self.check_usable()
-        mine = self._mine
-        state = self._state() if self.read_only else None
-        if mine.lease is None or mine.state != state:
-            mine.lease, mine.state = self._connect(), state
-        return mine.lease.connection
+        if self._file in _inherited:
+            raise StoreError(
+                f"the store {path} was being written when this process was forked, so it cannot be used here:"
+                " start the process by spawn, or fork at another moment"
+            )
+        _everywhere.add(self)
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[Any]:
         """The whole answer to a query, at one moment. Nothing stays open: an open read would let the log grow."""
-        try:
-            return self.mine().execute(sql, parameters).fetchall()
-        except sqlite3.Error as error:
-            raise self.problem(error) from error
+        return self._do(lambda connection: connection.execute(sql, parameters).fetchall())
+
+    def write_rows(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        """Execute a statement for each of these rows."""
+        self._do(lambda connection: connection.executemany(sql, rows))
+
+    def read(self, ask: Callable[[sqlite3.Connection], _T]) -> _T:
+        """What `ask` makes of this thread's connection."""
+        return self._do(ask)
 
     def is_writing(self) -> bool:
         """Whether this thread is in a transaction: on a full disk SQLite has undone everything by itself."""
-        return not self._is_closed and self._mine.lease is not None and self._mine.lease.connection.in_transaction
+        lease = self._mine.lease
+        return lease is not None and not lease.is_closed and lease.connection.in_transaction
 
     @property
     def is_open(self) -> bool:
@@ -76,37 +81,87 @@ class Connections:
         if _identity(self.path) != self._file:
             raise StoreError(f"the store {self.path} was removed or replaced while it was open: open it again")
 
-    def problem(self, error: sqlite3.Error) -> StoreError:
-        """What an error of SQLite means, for a person."""
-        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
-        if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-            self._is_damaged = True
-        return explained(self.path, error)
-
-    def close(self) -> None:
-        """Close all of them. To be called once, in one's turn to write."""
+    def close(self, *, wait: bool) -> None:
+        """Close all of them, once. Without `wait`, those that are just asked something by another thread stay open."""
         self._is_closed = True
         keeper = self._read_through() if self._is_damaged else None
         for lease in list(self._all):
-            lease.connection.close()
+            if wait:
+                lease.interrupt()
+            lease.close(wait=wait)
         if keeper is not None:
             keeper.close()
+
+    def _do(self, ask: Callable[[sqlite3.Connection], _T]) -> _T:
+        while True:
+            lease = self._lease()
+            with lease.lock:
+                if lease.is_closed:
+                    continue  # by a fork in another thread, or for good
+                try:
+                    answer = ask(lease.connection)
+                except sqlite3.Error as error:
+                    self.check_usable()
+                    if self._has_moved():
+                        continue
+                    if code_of(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+                        self._is_damaged = True
+                    raise explained(self.path, error) from error
+                if not self._has_moved():
+                    return answer
+
+    def _has_moved(self) -> bool:
+        """Whether somebody wrote to a file that was read as if nobody did."""
+        return self.read_only and self._mine.state != self._state()
+
+    def _lease(self) -> "_Lease":
+        """This thread's connection."""
+        self.check_usable()
+        mine = self._mine
+        state = self._state() if self.read_only else None
+        if mine.lease is None or mine.lease.is_closed or mine.state != state:
+            mine.lease, mine.state = self._connect(), state
+        return mine.lease
 
     def _connect(self) -> "_Lease":
         # "rw" does not make the file anew if somebody removed it.
         options = reading(self.path) if self.read_only else "mode=rw"
-        connection = sqlite3.connect(
-            f"file:{quote(str(self.path))}?{options}",
-            uri=True,
-            timeout=_BUSY_SECONDS,
-            isolation_level=None,
-            check_same_thread=False,
-        )
-        lease = _Lease(connection)
-        self._all.add(lease)
-        if not self.read_only:
-            connection.execute("PRAGMA synchronous = NORMAL")
+        with _connecting:
+            self.check_usable()
+            if not self.read_only:
+                self._close_readers()
+            try:
+                connection = sqlite3.connect(
+                    f"file:{quote(str(self.path))}?{options}",
+                    uri=True,
+                    timeout=_BUSY_SECONDS,
+                    isolation_level=None,
+                    check_same_thread=False,
+                )
+                lease = _Lease(connection)
+                if not self.read_only:
+                    connection.execute("PRAGMA synchronous = NORMAL")
+                    connection.execute("SELECT 1 FROM sqlite_master").fetchall()
+            except sqlite3.Error as error:
+                raise explained(self.path, error) from error
+            self._all.add(lease)
         return lease
+
+    def _close_readers(self) -> None:
+        """Where this process has opened the file to read only, SQLite would keep it from writing its index: so those
+        who read open it anew, after this one."""
+        for other in list(_everywhere):
+            if other.read_only and other._file == self._file:
+                other._close_idle()
+
+    def _close_idle(self) -> None:
+        if self.is_open:
+            for lease in list(self._all):
+                with lease.lock:
+                    if lease.connection.in_transaction:
+                        _inherited.add(self._file)
+                    else:
+                        lease.close()
 
     def _state(self) -> object:
         """What tells that a file that is only read has to be opened anew."""
@@ -122,11 +177,14 @@ class Connections:
         return connection
 
 
+READING_LIVE = "mode=ro&readonly_shm=1"
+
+
 def reading(path: Path) -> str:
     """The options with which SQLite reads a file and writes nothing, not even beside it."""
     log = path.with_name(path.name + "-wal")
     if log.exists() and log.stat().st_size:
-        return "mode=ro&readonly_shm=1"
+        return READING_LIVE
     # Without a log nobody writes, and it is as it is, until one is there.
     return "mode=ro&immutable=1"
 
@@ -142,11 +200,25 @@ _PROBLEMS = {
 }
 
 
+def code_of(error: sqlite3.Error) -> int:
+    """SQLite's primary code of an error."""
+    return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+
+
 def explained(path: Path, error: sqlite3.Error) -> StoreError:
     """What an error of SQLite means for a store, in a sentence."""
-    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+    code = code_of(error)
+    if code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN) and _is_full(path.parent):
+        code = sqlite3.SQLITE_FULL
     what = _PROBLEMS.get(code, "cannot be used ({error})")
     return StoreError(f"the store {path} " + what.format(error=error))
+
+
+def _is_full(folder: Path) -> bool:
+    try:
+        return os.statvfs(folder).f_bavail == 0
+    except OSError:
+        return False
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
@@ -160,14 +232,33 @@ def _identity(path: Path) -> tuple[int, int] | None:
 class _Lease:
     """A thread's hold on its connection, which is closed when the thread ends.
 
-    The connection itself stands in a cycle with its cache: it would wait for Python to look for garbage.
+    The connection itself stands in a cycle with its cache: it would wait for Python to look for garbage. `lock` is held
+    while it is asked something, since another thread may close it, which SQLite does not survive in the middle.
     """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
+        self.lock = threading.RLock()
+        self.is_closed = False
+
+    def interrupt(self) -> None:
+        """End what is being asked in another thread."""
+        if self.lock.acquire(blocking=False):
+            self.lock.release()
+            return
+        with suppress(sqlite3.ProgrammingError):  # that thread has just closed it
+            self.connection.interrupt()
+            with self.lock:
+                self.connection.execute("SELECT 1")  # else it would stay interrupted, and not write its log back
+
+    def close(self, *, wait: bool = True) -> None:
+        if self.lock.acquire(blocking=wait):
+            self.is_closed = True
+            self.connection.close()
+            self.lock.release()
 
     def __del__(self) -> None:
-        self.connection.close()
+        self.close()
 
 
 class _Mine(threading.local):
@@ -175,3 +266,29 @@ class _Mine(threading.local):
 
     lease: _Lease | None = None
     state: object = None
+
+
+# SQLite knows in the child of a fork which locks its parent held, and takes them for its own: it would take none where
+# it has to. So nothing is open at a fork, but what a thread is writing just then: that file is closed to the child.
+_everywhere: weakref.WeakSet[Connections] = weakref.WeakSet()
+_connecting = threading.RLock()
+_inherited: set[tuple[int, int] | None] = set()
+
+
+def _before_fork() -> None:
+    _connecting.acquire()
+    for connections in list(_everywhere):
+        connections._close_idle()
+
+
+def _after_fork_in_parent() -> None:
+    _inherited.clear()
+    _connecting.release()
+
+
+def _after_fork_in_child() -> None:
+    global _connecting
+    _connecting = threading.RLock()
+
+
+os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child)

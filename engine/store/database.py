@@ -17,7 +17,7 @@ class Database(TinyDB):
     _storage: SqliteStorage
 
     def __init__(
-        self, path: str | os.PathLike[str], *, read_only: bool = False, durability: Durability | None = None
+        self, path: str | os.PathLike[str], *, read_only: bool = False, durability: Durability | str | None = None
     ) -> None:
         super().__init__(path, read_only=read_only, durability=durability)
 

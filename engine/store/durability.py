@@ -6,6 +6,8 @@ import threading
 from enum import StrEnum
 from pathlib import Path
 
+from engine.exceptions import StoreError
+
 
 class Durability(StrEnum):
     """What a write survives once it is acknowledged."""
@@ -14,6 +16,14 @@ class Durability(StrEnum):
     """The end of any process, kill -9 included. A power cut may take back the last moments, whole transactions each."""
     POWER = "power"
     """A power cut, too: the disk has it. Those who write at the same time share one wait for the disk."""
+
+
+def named_durability(name: str) -> Durability:
+    """The durability of a name. Raises StoreError if there is none."""
+    try:
+        return Durability(name)
+    except ValueError:
+        raise StoreError(f"there is no durability {name!r}: it is {' or '.join(Durability)}") from None
 
 
 class Log:

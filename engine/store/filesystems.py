@@ -21,7 +21,12 @@ def network_folder(path: Path) -> str | None:
     except OSError:
         return None
     kind = kind_of(path.parent.resolve(), mounts)
-    return kind if kind in _NETWORK else None
+    return kind if kind is not None and is_network(kind) else None
+
+
+def is_network(kind: str) -> bool:
+    """Whether a kind of file system lies on another machine."""
+    return kind in _NETWORK
 
 
 def kind_of(folder: Path, mounts: str) -> str | None:

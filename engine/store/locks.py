@@ -15,13 +15,22 @@ class LockFile:
 
     def __init__(self, path: Path, *, create: bool = True) -> None:
         self.path = path
-        self._file = os.open(path, os.O_RDWR | os.O_CLOEXEC | (os.O_CREAT if create else 0), 0o600)
+        how = os.O_RDWR | os.O_CREAT if create else os.O_RDONLY
+        self._file = os.open(path, how | os.O_CLOEXEC, 0o600)
         self._close = weakref.finalize(self, os.close, self._file)
         _open_files.add(self)
 
     def lock(self) -> None:
         """Take the lock for oneself, waiting as long as another holds it."""
         fcntl.flock(self._file, fcntl.LOCK_EX)
+
+    def lock_if_free(self) -> bool:
+        """Take the lock for oneself if nobody has it; whether it was taken."""
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:  # held by another, or there are no locks
+            return False
+        return True
 
     def unlock(self) -> None:
         """Let the lock go, and let the next one have it at once."""
@@ -36,10 +45,10 @@ class LockFile:
         return False
 
     def is_in_place(self) -> bool:
-        """Whether the path still leads to this very file."""
+        """Whether the path still leads to this very file, as far as one may look."""
         try:
             return os.path.samestat(os.fstat(self._file), os.stat(self.path))  # noqa: PTH116 - asked before every write
-        except FileNotFoundError:
+        except OSError:
             return False
 
     def close(self) -> None:

@@ -21,7 +21,7 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
     _back_up(connection, path)
     connection.execute("BEGIN IMMEDIATE")
     try:
-        _from_1(connection)
+        _from_1(connection, path)
         connection.execute("COMMIT")
     finally:
         if connection.in_transaction:
@@ -48,7 +48,7 @@ def _back_up(connection: sqlite3.Connection, path: Path) -> None:
         ) from error
 
 
-def _from_1(connection: sqlite3.Connection) -> None:
+def _from_1(connection: sqlite3.Connection, path: Path) -> None:
     """Version 1 had the documents of all tables in one SQL table, without columns."""
     for index in _names(connection, "index", "docs"):
         connection.execute(f"DROP INDEX {schema.named(index)}")
@@ -61,7 +61,13 @@ def _from_1(connection: sqlite3.Connection) -> None:
         last = page[-1][1:3]
         for seq, table, doc_id, text in page:
             at = schema.layout(table)
-            values = columns(at.fields, orjson.loads(text), text)
+            try:
+                values = columns(at.fields, orjson.loads(text), text)
+            except orjson.JSONDecodeError as error:
+                raise StoreError(
+                    f"the store {path} is of an older version and document {doc_id} of {table} is no JSON, so it was"
+                    " not migrated: mend that document, or restore a backup"
+                ) from error
             names, row = (("tbl",), (table,)) if at.sql == "others" else ((), ())
             named = ", ".join(map(schema.named, (*names, "id", "seq", *at.fields, "doc")))
             places = ", ".join("?" * (len(names) + len(at.fields) + 3))

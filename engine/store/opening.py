@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from engine.exceptions import StoreError
 from engine.store import schema
-from engine.store.connections import explained, reading
+from engine.store.connections import READING_LIVE, explained, reading
 from engine.store.filesystems import network_folder
 from engine.store.migration import migrate
 from engine.store.turns import turn_for
@@ -45,11 +45,18 @@ def check_readable(path: Path) -> None:
         raise StoreError(f"there is no store {path}: name another file")
     if not os.access(path, os.R_OK):
         raise StoreError(f"the store {path} may not be read by you: ask its owner")
+    if reading(path) == READING_LIVE and not path.with_name(path.name + "-shm").exists():
+        raise StoreError(
+            f"the store {path} was not closed by who wrote it last, and its log cannot be read alone:"
+            " open it once where it may be written"
+        )
 
 
 def _check_folder(path: Path) -> None:
     if path.is_dir():
         raise StoreError(f"{path} is a folder, not a store: name a file in it")
+    if path.exists() and not path.is_file():
+        raise StoreError(f"{path} is no file, so it cannot be a store: name another")
     if (kind := network_folder(path)) is not None:
         raise StoreError(
             f"the store {path} lies on a network folder ({kind}), over which processes cannot share it safely:"
@@ -58,8 +65,10 @@ def _check_folder(path: Path) -> None:
 
 
 def _is_ready(path: Path) -> bool:
-    # A file that is refused is not touched, nor is a log beside it written back.
-    connection = sqlite3.connect(f"file:{quote(str(path))}?{reading(path)}", uri=True, isolation_level=None)
+    # A file that is refused is not touched, nor is a log beside it written back. Where there is one, others may open
+    # it to write in this process just now, and would be kept from it by one that does not write its index.
+    how = "mode=ro" if reading(path) == READING_LIVE else reading(path)
+    connection = sqlite3.connect(f"file:{quote(str(path))}?{how}", uri=True, isolation_level=None)
     try:
         return schema.is_ready(connection, path)
     except sqlite3.OperationalError:

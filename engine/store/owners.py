@@ -7,6 +7,7 @@ import os
 import re
 import secrets
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 from engine.exceptions import StoreError
@@ -16,13 +17,17 @@ from engine.store.locks import LockFile
 class Owners:
     """The owners of one store, in the folder `<store>.owners` beside it."""
 
-    def __init__(self, store: Path) -> None:
+    def __init__(self, store: Path, *, read_only: bool = False) -> None:
+        self._store = store
         self._folder = store.with_name(store.name + ".owners")
+        self._read_only = read_only
         self._mine: LockFile | None = None
         self._claiming = threading.Lock()
 
     def mine(self) -> str:
         """This object's owner, alive from the first call until `close`. Raises StoreError if it cannot be recorded."""
+        if self._read_only:
+            raise StoreError(f"the store {self._store} is opened to be read only: who owns entries has to write it")
         with self._claiming:
             if self._mine is None:
                 try:
@@ -37,7 +42,10 @@ class Owners:
             return self._mine.path.name
 
     def is_alive(self, owner: str) -> bool:
-        """Whether an owner lives. What a dead one left is removed."""
+        """Whether an owner lives. What a dead one left is removed.
+
+        Who may not look cannot tell, and says that it does.
+        """
         if not _NAME.fullmatch(owner):
             return False
         mine = self._mine
@@ -47,10 +55,13 @@ class Owners:
             file = LockFile(self._folder / owner, create=False)
         except FileNotFoundError:
             return False
+        except PermissionError:
+            return True
         try:
             if file.is_locked():
                 return True
-            file.path.unlink(missing_ok=True)
+            if not self._read_only:
+                file.path.unlink(missing_ok=True)
             return False
         finally:
             file.close()
@@ -60,7 +71,8 @@ class Owners:
         mine, self._mine = self._mine, None
         if mine is not None:
             if mine.is_in_place():  # in a forked child it is not: it is the parent's
-                mine.path.unlink(missing_ok=True)
+                with suppress(OSError):  # somebody else finds it dead, and removes it
+                    mine.path.unlink()
             mine.close()
 
     def _claim(self) -> LockFile:

@@ -4,7 +4,6 @@ What was committed survives kill -9 of any process. The file lies on a local dis
 """
 
 import os
-import sqlite3
 import threading
 import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -20,7 +19,7 @@ from engine.exceptions import NotStorable, StoreConflict, StoreError
 from engine.store import schema
 from engine.store.changes import Changes, forget_old_removals, read_changes
 from engine.store.connections import Connections
-from engine.store.durability import Durability, Log
+from engine.store.durability import Durability, Log, named_durability
 from engine.store.opening import check_readable, make_ready
 from engine.store.schema import EVERYTHING, LAYOUTS, VERSION, Layout, layout, named
 from engine.store.turns import Turn, turn_for
@@ -49,9 +48,13 @@ class SqliteStorage(Storage):
     """
 
     def __init__(
-        self, path: str | os.PathLike[str], *, read_only: bool = False, durability: Durability | None = None
+        self, path: str | os.PathLike[str], *, read_only: bool = False, durability: Durability | str | None = None
     ) -> None:
-        self.path = Path(path).expanduser().resolve()
+        wanted = None if durability is None else named_durability(durability)
+        try:
+            self.path = Path(path).expanduser().resolve()
+        except (OSError, RuntimeError, ValueError) as error:  # a loop of links, a NUL
+            raise StoreError(f"the store {str(path)!r} cannot be found ({error}): name another file") from error
         try:
             if read_only:
                 check_readable(self.path)
@@ -64,13 +67,14 @@ class SqliteStorage(Storage):
         self._log = Log(self.path)
         self._mine = _Mine()
         self._unclosed = weakref.finalize(self, _close, self._connections, self._turn, wait=False)
+        self._unclosed.atexit = False  # other threads may still write then; it is as safe unclosed
         self.rows = self._connections.rows
         if read_only:
             self._check_version()
-        if durability is not None and durability != self.durability:
+        if wanted is not None and wanted is not self.durability:
             with self.transaction():
                 self._writing_seq()
-                self.rows("UPDATE about SET durability = ?", (durability.value,))
+                self.rows("UPDATE about SET durability = ?", (wanted.value,))
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -227,11 +231,7 @@ class SqliteStorage(Storage):
             _close(self._connections, self._turn, wait=True)
 
     def _check_version(self) -> None:
-        try:
-            is_ready = schema.is_ready(self._connections.mine(), self.path)
-        except sqlite3.Error as error:
-            raise self._connections.problem(error) from error
-        if not is_ready:
+        if not self._connections.read(lambda connection: schema.is_ready(connection, self.path)):
             raise StoreError(
                 f"the store {self.path} is of an older version: open it once where it may be written, which migrates it"
             )
@@ -243,6 +243,7 @@ class SqliteStorage(Storage):
         try:
             turn.take()
         except OSError as error:
+            self._connections.check_in_place()
             raise StoreError(
                 f"the store {self.path} cannot be locked ({error.strerror}), so nothing was written:"
                 " put it on a local disk, in a folder where you may write"
@@ -295,9 +296,7 @@ class SqliteStorage(Storage):
     def _write(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         self._check_undone()
         try:
-            self._connections.mine().executemany(sql, rows)
-        except sqlite3.Error as error:
-            raise self._connections.problem(error) from error
+            self._connections.write_rows(sql, rows)
         except OverflowError as error:
             raise NotStorable(f"a document of {self.path} has an id beyond 64 bits: give it another") from error
 
@@ -338,11 +337,10 @@ def _differ(one: Column, other: Column) -> bool:
 
 
 def _close(connections: Connections, turn: Turn | None, *, wait: bool) -> None:
-    """Close in one's turn, since the last to go writes SQLite's log back. Without waiting, somebody else may have the
-    turn; but then this one is not the last."""
+    """Close; unless somebody is writing it, in one's turn, since the last to go writes SQLite's log back."""
     if connections.is_open:
-        with nullcontext() if turn is None else turn.taken() if wait else turn.taken_if_free():
-            connections.close()
+        with nullcontext() if turn is None else turn.taken_if_free(wait_for_threads=wait):
+            connections.close(wait=wait)
 
 
 class _Mine(threading.local):

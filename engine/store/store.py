@@ -1,16 +1,23 @@
 """The front door: one object that holds the four tables, the transaction over them, their changes and the owners."""
 
 import os
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Self, cast
 
+from engine.clock import Clock, utc_now
 from engine.store.changes import Changes
+from engine.store.check import Report, check
+from engine.store.claims import Claims, Released, TakenOver, claim, release, take_over
 from engine.store.database import Database
 from engine.store.durability import Durability
 from engine.store.owners import Owners
+from engine.store.retention import Pruned, prune
 from engine.store.table import DocumentTable
+from engine.store.transfer import Progress, back_up, export_json, import_json
 
 
 class Store:
@@ -30,7 +37,7 @@ class Store:
     """
 
     def __init__(
-        self, path: str | os.PathLike[str], *, read_only: bool = False, durability: Durability | None = None
+        self, path: str | os.PathLike[str], *, read_only: bool = False, durability: Durability | str | None = None
     ) -> None:
         self.db = Database(path, read_only=read_only, durability=durability)
         self._storage = self.db.storage
@@ -39,7 +46,12 @@ class Store:
         self.errors = self._table("errors")
         self.runs = self._table("runs")
         self.actions = self._table("actions")
-        self._owners = Owners(self.path)
+        self._owners = Owners(self.path, read_only=read_only)
+
+    @property
+    def durability(self) -> Durability:
+        """What a write survives once it is acknowledged."""
+        return self._storage.durability
 
     def transaction(self) -> AbstractContextManager[None]:
         """All that this thread writes inside, in any table, becomes visible at the end, or nothing of it if it raises.
@@ -55,6 +67,86 @@ class Store:
     def changes(self, since: int) -> Changes:
         """What was written after the transaction `since`, removals included, at the cost of those changes alone."""
         return self._storage.changes(since)
+
+    def check(self) -> Report:
+        """Read the whole store and say what is damaged and what is lost by it; see `engine.store.check`."""
+        return check(self.path)
+
+    def export(self, target: str | os.PathLike[str], progress: Progress | None = None) -> int:
+        """Write all documents to a new file that stock TinyDB reads; see `engine.store.transfer.export_json`."""
+        return export_json(self._storage, Path(target), progress)
+
+    @classmethod
+    def import_(
+        cls, source: str | os.PathLike[str], path: str | os.PathLike[str], progress: Progress | None = None
+    ) -> int:
+        """Make the new store `path` of a stock TinyDB file; see `engine.store.transfer.import_json`."""
+        return import_json(Path(source), Path(path), progress)
+
+    def backup(self, target: str | os.PathLike[str]) -> None:
+        """Copy the store to a new file while others write; see `engine.store.transfer.back_up`."""
+        back_up(self._storage, Path(target))
+
+    def claim(self, keys: Iterable[str], owner: str, *, processor: str | None = None) -> Claims:
+        """Make `owner` the owner of those entries that nobody owns; those that it owns already count as taken.
+
+        What another holds, living or dead, is answered and left.
+
+        Args:
+            keys: of the entries.
+            owner: a living one, the `owner` of an open store.
+            processor: `module:Class`; needed where two processors have an entry of one key.
+
+        Raises:
+            InputError: a key is not there, or two processors have it; nothing was claimed.
+            StoreError: `owner` is not alive.
+        """
+        return claim(self, keys, owner, processor)
+
+    def release(
+        self, keys: Iterable[str], owner: str, *, processor: str | None = None, clock: Clock = utc_now
+    ) -> Released:
+        """Free what `owner` holds of these entries; what it does not hold is answered and left.
+
+        Args and raises: see `claim`. An entry that was running stands from then on as its plan says, by `clock`.
+        """
+        return release(self, keys, owner, processor, clock)
+
+    def take_over(self, keys: Iterable[str] | None, owner: str, *, processor: str | None = None) -> TakenOver:
+        """Make `owner` the owner of those entries whose owner is dead; those of living ones are answered and left.
+
+        Args:
+            keys: of the entries; None for all that dead owners hold (of that processor).
+            owner, processor: see `claim`.
+
+        Returns:
+            What was taken, told apart: whether a task had started, so that it may have taken effect, or none had.
+
+        Raises: see `claim`.
+        """
+        return take_over(self, keys, owner, processor)
+
+    def prune(self, older_than: timedelta | datetime, keep_last: int, *, clock: Clock = utc_now) -> Pruned:
+        """Remove what is finished and old, and make the file smaller, in short steps between other writers.
+
+        Finished entries, closed actions, ended runs, and errors that nothing refers to any more are removed if they are
+        of before the cutoff. Of entries that stay, executions that ended before it are dropped, as far as what happens
+        next does not depend on them. What a living owner holds is not touched.
+
+        Args:
+            older_than: the age of what goes, or the cutoff itself (without a zone it is local time).
+            keep_last: how many of the newest stay, however old they are: finished entries and runs of each processor,
+                attempts of each task of an entry (one at least), errors, closed actions. The newest run of each
+                processor stays always.
+            clock: what ages are counted from.
+
+        Returns:
+            How much was removed.
+
+        Raises:
+            InputError: `keep_last` is negative, or the cutoff lies in the future; nothing was removed.
+        """
+        return prune(self, self._storage.shrink, older_than, keep_last, clock)
 
     @property
     def owner(self) -> str:

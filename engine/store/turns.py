@@ -7,7 +7,7 @@ import os
 import threading
 import weakref
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 
 from engine.store.locks import LockFile
@@ -51,15 +51,18 @@ class Turn:
         self._threads.release()
 
     @contextmanager
-    def taken_if_free(self) -> Iterator[None]:
-        """As `taken`, yet without waiting: it is not taken while somebody else has it."""
-        if not self._threads.acquire(blocking=False):
+    def taken_if_free(self, *, wait_for_threads: bool) -> Iterator[None]:
+        """As `taken`, yet it is not waited for while another process has it, nor, as asked, another thread."""
+        if not self._threads.acquire(blocking=wait_for_threads):
             yield
             return
         try:
-            is_free = self.depth > 0 or not self._processes.is_locked()
-            with self.taken() if is_free else nullcontext():
+            is_taken = self.depth == 0 and self._processes.lock_if_free()
+            try:
                 yield
+            finally:
+                if is_taken:
+                    self._processes.unlock()
         finally:
             self._threads.release()
 
@@ -70,8 +73,9 @@ def _locked(file: LockFile) -> LockFile:
         file.lock()
         if file.is_in_place():
             return file
+        newer = LockFile(file.path)
         file.close()
-        file = LockFile(file.path)
+        file = newer
 
 
 def turn_for(store: Path) -> Turn:

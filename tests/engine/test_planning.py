@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from engine import RepeatAfterCycle, RepeatAfterDatetime, RepeatAfterTime, Status, TaskExecution, WorkflowModel
 from engine.due_date import parse_due_date
 from engine.exceptions import InputError
+from engine.model import attempts_so_far
 from engine.planning import State, StepKind, plan
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -293,7 +294,7 @@ def test_there_is_one_step_for_each_task_in_their_order(
     assert [step.task for step in planned.steps] == tasks
     assert planned.state is not State.RUNNING
     assert planned.current is None or planned.current in planned.steps
-    assert [step.attempts for step in planned.steps] == [len(entry.get_execution(name)) for name in tasks]
+    assert [step.attempts for step in planned.steps] == [attempts_so_far(entry.get_execution(name)) for name in tasks]
     for step in planned.steps:
         assert (step.until is not None) == (step.kind is StepKind.WAIT_UNTIL)
         assert (step.cycles is not None) == (step.kind is StepKind.WAIT_CYCLES)

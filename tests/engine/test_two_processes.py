@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -185,3 +186,61 @@ def test_two_workers_do_an_action_once(workplace: Any) -> None:
     for key in keys:
         assert workplace.done.count(f"Check {key}") == 2
         assert workplace.done.count(f"Send {key}") == 1
+
+
+SHARED = """
+
+class Shared(Orders):
+    def get_tasks(self):
+        return [Send(self)]
+"""
+
+
+@pytest.fixture
+def shared(workplace: Any) -> Any:
+    """The workplace, with a workflow of one task over many orders."""
+    file = workplace.folder / "orders.py"
+    file.write_text(file.read_text().replace('\n\nif __name__ == "__main__"', SHARED + '\n\nif __name__ == "__main__"'))
+    workplace.orders(*MANY)
+    return workplace
+
+
+MANY = [f"A-{number:03}" for number in range(300)]
+
+
+def has_done(workplace: Any, executions: int) -> None:
+    """Return when so many executions have had their effect."""
+    deadline = time.monotonic() + 60
+    while len(workplace.done) < executions:
+        assert time.monotonic() < deadline, "the runs do not come on"
+        time.sleep(0.005)
+
+
+@pytest.mark.parametrize("number", [2, 4])
+def test_processes_share_the_entries_of_a_workflow_and_run_each_once(shared: Any, number: int) -> None:
+    runs = [shared.start("run", "orders:Shared") for _ in range(number)]
+    ends = [end(run) for run in runs]
+    assert [code for code, _, _ in ends] == [0] * number, ends
+    assert sorted(shared.done) == [f"Send {key}" for key in MANY]
+    assert {key: row["state"] for key, row in shared.ls().items()} == dict.fromkeys(MANY, "finished")
+    with Store(shared.store) as store:
+        assert len(store.entries.counts("run")) > 1, "they did not share the work"
+        assert store.entries.count(where("owner") != None) == 0  # noqa: E711
+
+
+def test_of_processes_that_share_entries_one_is_killed_and_nothing_is_executed_twice(shared: Any) -> None:
+    runs = [shared.start("run", "orders:Shared") for _ in range(4)]
+    has_done(shared, 50)
+    runs[0].kill()
+    ends = [end(run) for run in runs]
+    assert ends[0][0] == -signal.SIGKILL, "it was killed too late"
+    assert {code for code, _, _ in ends[1:]} <= {0, 1}, ends
+    unfinished = [key for key, row in shared.ls().items() if row["state"] != "finished"]
+    assert len(unfinished) <= 1, "more was left than what the dead process worked on"
+
+    shared.wfe("run", "orders:Shared")
+    in_doubt = [key for key, row in shared.ls().items() if row["state"] != "finished"]
+    assert len(in_doubt) <= 1
+    assert [shared.ls()[key]["state"] for key in in_doubt] == ["in doubt"] * len(in_doubt)
+    assert len(shared.done) == len(set(shared.done)), "no execution had its effect twice"
+    assert {f"Send {key}" for key in MANY} - set(shared.done) <= {f"Send {key}" for key in in_doubt}

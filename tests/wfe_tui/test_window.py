@@ -16,7 +16,7 @@ from engine.clock import to_text
 from engine.exceptions import InputError
 from engine.planning import State
 from engine.records import shown_state
-from engine.store import Store
+from engine.store import Changes, Store
 from wfe_tui.window import CACHED_ROWS, PAGE, Answer, View, Window, compile_filter
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -334,3 +334,17 @@ def test_the_query_may_run_in_another_thread(store: Store) -> None:
 def test_the_window_needs_no_terminal_library() -> None:
     check = "import sys, wfe_tui.window, engine.text; sys.exit('textual' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0
+
+
+def test_when_too_much_was_removed_to_be_known_everything_is_read_anew(store: Store) -> None:
+    ids = store.entries.insert_multiple(entry(f"A-{n}") for n in range(3))
+    window = Window(store)
+    window.accept(window.load())
+    window.marks.update(ids)
+    assert window.row(0)
+    store.entries.remove(doc_ids=[ids[0]])
+    assert window.changed(Changes(store.seq(), {}, {}, is_complete=False))
+    assert window.marks == set(ids[1:])
+    assert window.row(0) is None
+    window.accept(window.load())
+    assert list(window.ids) == ids[1:]

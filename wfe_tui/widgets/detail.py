@@ -87,7 +87,7 @@ def _task(step: Step, attempts: list[dict[str, Any]], width: int) -> list[Conten
     if newest and newest["running"] and not newest["restart"]:
         glyph, colour = "▶", "$text-accent"
     took = duration(newest["execution_time"], newest["finished_at"]) if newest else ""
-    count = f"{len(attempts)}×" if len(attempts) > 1 else ""
+    count = f"{step.attempts}×" if step.attempts > 1 else ""
     head = Content.assemble(
         (f"{glyph} ", colour), literal(step.task).ljust(width), f"  {took:>6}  {count:>3}  ", (str(step.kind), colour)
     )

@@ -1,6 +1,15 @@
 """A follower asks what changed after a number, and pays for that alone."""
 
+import multiprocessing
+import random
+import time
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
 from tinydb import where
+from tinydb.operations import increment
 
 from engine.store import Changes, Store
 
@@ -53,3 +62,86 @@ def test_numbers_rise_through_removals_and_reopening(store: Store) -> None:
         assert again.seq() == 2
         again.entries.insert({})
     assert store.seq() == 3
+
+
+PROCESSES = multiprocessing.get_context("forkserver")
+PROCESSES.set_forkserver_preload(["pytest", "engine.store"])
+
+TABLES = ("entries", "errors", "runs", "my own")
+"""Those with a table of their own in the file, and one of the user's."""
+
+
+def write_of_all_kinds(path: Path, number: int, seconds: float) -> int:
+    """Each transaction changes several documents and notes itself in `runs`; answers how many there were."""
+    chance = random.Random(number)
+    end = time.monotonic() + seconds
+    steps = 0
+    with Store(path) as store:
+        while time.monotonic() < end:
+            with store.transaction():
+                # The table of notes only grows at its end, so that no id is ever used twice.
+                store.runs.insert({"by": number, "step": steps})
+                for name in ("entries", "errors", "my own"):
+                    table = store.db.table(name)
+                    ids = [document.doc_id for document in table]
+                    if len(ids) < 20 or chance.random() < 0.2:
+                        table.insert({"born": f"{number}-{steps}", "n": 0})
+                    elif chance.random() < 0.25:
+                        table.remove(doc_ids=chance.sample(ids, 2))
+                    else:
+                        table.update(increment("n"), doc_ids=chance.sample(ids, 3))
+                if steps % 7 == 6:
+                    store.runs.remove((where("by") == number) & (where("step") == steps - chance.choice([1, 5])))
+            steps += 1
+    return steps
+
+
+class Follower:
+    """Holds an image of the store, made of nothing but its changes."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.image: dict[str, dict[int, dict[str, Any]]] = {table: {} for table in TABLES}
+        self.since = 0
+        self.notes: list[int] = []
+        self.removed_notes: list[int] = []
+
+    def poll(self) -> None:
+        changes = self.store.changes(self.since)
+        assert self.store.seq() >= changes.seq
+        assert changes.seq > self.since if changes.changed or changes.removed else changes.seq == self.since
+        self.since = changes.seq
+        self.notes += changes.changed.get("runs", [])
+        self.removed_notes += changes.removed.get("runs", [])
+        for name, ids in changes.removed.items():
+            for doc_id in ids:
+                self.image[name].pop(doc_id, None)
+        for name, ids in changes.changed.items():
+            for document in self.store.db.table(name).get(doc_ids=ids):
+                # It may be newer than the change that named it, and is then named again; never is it older.
+                before = self.image[name].get(document.doc_id)
+                if before is not None and before.get("born") == document.get("born"):
+                    assert before.get("n", 0) <= document.get("n", 0)
+                self.image[name][document.doc_id] = dict(document)
+
+
+@pytest.mark.parametrize("seconds", [1.5, pytest.param(10, marks=pytest.mark.slow)])
+def test_a_follower_of_two_writers_learns_of_every_change_once_and_in_order(store: Store, seconds: float) -> None:
+    follower = Follower(store)
+    polls = 0
+    with ProcessPoolExecutor(2, PROCESSES) as pool:
+        writers = [pool.submit(write_of_all_kinds, store.path, number, seconds) for number in range(2)]
+        while not all(writer.done() for writer in writers):
+            follower.poll()
+            polls += 1
+            time.sleep(0.001)
+        transactions = sum(writer.result() for writer in writers)
+    follower.poll()
+    print(f"{transactions} transactions, {polls} polls")  # noqa: T201
+    assert follower.image == {name: {d.doc_id: dict(d) for d in store.db.table(name)} for name in TABLES}
+    assert follower.since == store.seq() == transactions
+    # Each note shows once and in the order of the transactions, or as removed alone if that came before the next poll.
+    notes, removed = follower.notes, follower.removed_notes
+    assert notes == sorted(set(notes))
+    assert len(removed) == len(set(removed)) > 0
+    assert {*notes, *removed} == set(range(1, transactions + 1))

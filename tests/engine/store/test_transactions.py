@@ -1,6 +1,8 @@
 """All or nothing: within a thread, between threads, and for those who read meanwhile."""
 
+import gc
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -114,6 +116,60 @@ def test_threads_that_count_up_one_document_lose_nothing(store: Store) -> None:
     for thread in threads:
         thread.join()
     assert store.entries.get(doc_id=1) == {"n": 800}
+
+
+def test_threads_that_read_while_one_writes_see_whole_transactions_that_never_go_back(store: Store) -> None:
+    store.entries.insert_multiple([{"key": "left", "n": 0}, {"key": "right", "n": 0}])
+    ended = threading.Event()
+
+    def write() -> None:
+        while not ended.is_set():
+            with store.transaction():
+                store.entries.update(increment("n"), where("key") == "left")
+                store.entries.update(increment("n"), where("key") == "right")
+
+    def read() -> None:
+        last = 0
+        for _ in range(200):
+            left, right = store.entries.all()
+            assert last <= left["n"] == right["n"]
+            last = left["n"]
+
+    with ThreadPoolExecutor(5) as pool:
+        writer = pool.submit(write)
+        readers = [pool.submit(read) for _ in range(4)]
+        try:
+            for reader in readers:
+                reader.result()
+        finally:
+            ended.set()
+        writer.result()
+    assert store.seq() > 1
+
+
+def test_threads_that_have_ended_leave_no_file_open(store: Store) -> None:
+    open_files = Path("/proc/self/fd")
+    if not open_files.exists():
+        pytest.skip("this system does not tell which files a process has open")
+
+    def use() -> None:
+        store.entries.insert({})
+        store.entries.all()
+
+    def start_threads() -> int:
+        for _ in range(40):
+            thread = threading.Thread(target=use)
+            thread.start()
+            thread.join()
+        return len(list(open_files.iterdir()))
+
+    # In a program that holds much, Python looks for garbage in cycles so seldom that hundreds of files would pile up.
+    gc.disable()
+    try:
+        assert start_threads() == start_threads() == start_threads()
+    finally:
+        gc.enable()
+    assert len(store.entries) == 120
 
 
 def test_a_long_search_never_sees_half_of_a_transaction(store: Store) -> None:

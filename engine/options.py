@@ -1,0 +1,43 @@
+"""What the commands of `wfe` share: the options that name a store, and how it is opened."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from engine.exceptions import InputError
+from engine.store import Store, store_path
+
+StoreOption = Annotated[
+    Path | None,
+    typer.Option(
+        help="The store. Default: $WFE_STORE, else ./wfe.db if there, else the user's data folder.", show_default=False
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
+
+
+@contextmanager
+def existing(option: Path | None) -> Iterator[Store]:
+    """The store that a command is about, opened to be written. Raises InputError if there is none."""
+    with Store(_path(option)) as store:
+        yield store
+
+
+@contextmanager
+def looked_at(option: Path | None) -> Iterator[Store]:
+    """The same for a command that only looks: who may not write the store may still read it."""
+    path = _path(option)
+    may_write = os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
+    with Store(path, read_only=not may_write) as store:
+        yield store
+
+
+def _path(option: Path | None) -> Path:
+    path = store_path(option)
+    if not path.exists():
+        raise InputError(f"there is no store at {path}: `wfe run MODULE:PROCESSOR` makes one, --store names another")
+    return path

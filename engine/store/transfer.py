@@ -1,0 +1,393 @@
+"""A store to and from TinyDB's stock JSON file, and copied while others write: each result is whole or not there."""
+
+import json
+import math
+import os
+import re
+import sqlite3
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from errno import EDQUOT, ENOSPC
+from pathlib import Path
+from typing import Any, NoReturn, TextIO, TypeVar
+from urllib.parse import quote
+
+import orjson
+from tinydb.table import Document
+
+from engine.exceptions import InputError, StoreError
+from engine.store.connections import explained
+from engine.store.database import Database
+from engine.store.schema import LAYOUTS, layout
+from engine.store.storage import SqliteStorage
+
+Progress = Callable[[int, int], None]
+"""Told every now and then how much is done, and of how much."""
+
+_T = TypeVar("_T")
+
+_BATCH, _BATCH_SIZE = 1_000, 4_000_000
+"""How many documents, and how many characters of them, are held at once (or one document, however long it is)."""
+
+
+def export_json(storage: SqliteStorage, target: Path, progress: Progress | None = None) -> int:
+    """Write the whole store, as it is at one moment, to a new file that stock TinyDB reads: `TinyDB(target)`.
+
+    Others may write meanwhile; SQLite's log grows until this ends. The file is the user's alone (mode 0600), with one
+    document a line.
+
+    Args:
+        storage: the store.
+        target: the file, which must not exist; its folder must.
+        progress: is told the number of documents written and of all, each 1,000 documents and at the end.
+
+    Returns:
+        The number of documents written.
+
+    Raises:
+        InputError: `target` exists.
+        StoreError: the store cannot be read, or the file not written; then there is none.
+    """
+    with _becoming(target) as file:
+        return _read(storage, lambda connection: _write_stock(connection, file, progress))
+
+
+def import_json(source: Path, target: Path, progress: Progress | None = None) -> int:
+    """Make a new store of a file as stock TinyDB writes it, with the same tables, ids and documents.
+
+    Args:
+        source: the JSON file, in UTF-8.
+        target: the store's file, which must not exist; its folder must.
+        progress: is told the number of bytes read and of all, each 1,000 documents or 4 MB and at the end.
+
+    Returns:
+        The number of documents read.
+
+    Raises:
+        InputError: `source` cannot be read or is no such file, or `target` exists; then there is no store.
+        StoreError: the store cannot be written; then there is none.
+    """
+    try:
+        file = source.open(encoding="utf-8", newline="")
+    except OSError as error:
+        raise InputError(f"{source} cannot be read ({error.strerror}): name TinyDB's JSON file") from error
+    with file, _becoming(target) as building:
+        with Database(building) as database:
+            done = _fill(database, _Text(file, source), source, progress)
+        _settle(building)
+    return done
+
+
+def back_up(storage: SqliteStorage, target: Path) -> None:
+    """Copy the whole store, as it is at one moment, to a new file, while others may write. The copy is a store too.
+
+    Args:
+        storage: the store.
+        target: the copy's file (mode 0600), which must not exist; its folder must.
+
+    Raises:
+        InputError: `target` exists.
+        StoreError: the store cannot be read, or the copy not written; then there is none.
+    """
+    with _becoming(target) as file:
+        _read(storage, lambda connection: _copy(connection, file))
+
+
+def at_one_moment(store: Path, read: Callable[[sqlite3.Connection], _T]) -> _T:
+    """What `read` makes of a store, which it sees in a transaction, through a connection that cannot write.
+
+    It is called again if somebody began to write where nobody was. Raises what it raises, and sqlite3.Error.
+    """
+    while True:
+        log, _ = before = _state(store)
+        # Without a log nobody has it open, and SQLite would make one, and leave it there, to look out for others.
+        options = "mode=ro" if log else "mode=ro&immutable=1"
+        address = f"file:{quote(os.fsencode(store))}?{options}"
+        with closing(sqlite3.connect(address, uri=True, isolation_level=None)) as connection:
+            try:
+                found = read(connection)
+            except sqlite3.DatabaseError:
+                if log or _state(store) == before:
+                    raise
+                continue
+        if log or _state(store) == before:
+            return found
+
+
+def _state(store: Path) -> tuple[bool, tuple[int, int, int]]:
+    """Whether a log is beside a store, and what tells that its file is another than before."""
+    file = store.stat()
+    return store.with_name(store.name + "-wal").exists(), (file.st_ino, file.st_size, file.st_mtime_ns)
+
+
+def _read(storage: SqliteStorage, read: Callable[[sqlite3.Connection], _T]) -> _T:
+    storage.seq()  # it is usable, and has its log, which goes when it is closed
+    try:
+        return at_one_moment(storage.path, read)
+    except sqlite3.Error as error:
+        if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_FULL:
+            raise OSError(ENOSPC, os.strerror(ENOSPC)) from error
+        raise explained(storage.path, error) from error
+
+
+@contextmanager
+def _becoming(target: Path) -> Iterator[Path]:
+    """An empty file (mode 0600) to fill, which gets the name `target` when it is whole; else nothing is left of it."""
+    target = target.expanduser().absolute()
+    if os.path.lexists(target):
+        raise InputError(f"{target} is there already: name another file")
+    try:
+        # In a folder of its own, with all that SQLite puts beside it meanwhile.
+        with tempfile.TemporaryDirectory(prefix=".wfe-", dir=target.parent.resolve()) as folder:
+            file = Path(folder, "new")
+            file.touch(mode=0o600)
+            try:
+                yield file
+            except StoreError as error:
+                raise StoreError(str(error).replace(str(file), str(target))) from error
+            _make_durable(file)
+            file.replace(target)
+            _make_durable(target.parent)
+    except OSError as error:
+        if error.errno in (ENOSPC, EDQUOT):
+            raise StoreError(f"{target} was not written, since its disk is full: make room, or name another") from error
+        raise StoreError(f"{target} cannot be written ({error.strerror}): name another file") from error
+
+
+def _make_durable(path: Path) -> None:
+    opened = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
+
+
+def _write_stock(connection: sqlite3.Connection, file: Path, progress: Progress | None) -> int:
+    connection.text_factory = bytes  # what is JSON already is not decoded
+    connection.execute("BEGIN")
+    counts = _counts(connection)
+    total, done = sum(counts.values()), 0
+    with file.open("wb") as out:
+        for table in counts:
+            out.write((b",\n" if done else b"{") + orjson.dumps(table) + b": {")
+            at = layout(table)
+            rows = connection.execute(f"SELECT id, doc FROM {at.sql} WHERE {at.where} ORDER BY id")
+            for n, (doc_id, text) in enumerate(rows):
+                out.write(b'%b\n"%d": %b' % (b"," if n else b"", doc_id, text))
+                done += 1
+                if progress and done % _BATCH == 0 and done < total:
+                    progress(done, total)
+            out.write(b"\n}")
+        out.write(b"}\n" if counts else b"{}\n")
+    if progress:
+        progress(done, total)
+    return done
+
+
+def _counts(connection: sqlite3.Connection) -> dict[str, int]:
+    """How many documents each table has; one without any is no table to TinyDB."""
+    counts = {at.name: connection.execute(f"SELECT count(*) FROM {at.sql}").fetchone()[0] for at in LAYOUTS.values()}
+    for name, count in connection.execute("SELECT tbl, count(*) FROM others GROUP BY tbl ORDER BY tbl"):
+        counts[name.decode()] = count
+    return {name: count for name, count in counts.items() if count}
+
+
+def _copy(connection: sqlite3.Connection, file: Path) -> None:
+    os.truncate(file, 0)
+    connection.execute("VACUUM INTO ?", (str(file),))
+    _settle(file)
+
+
+def _settle(file: Path) -> None:
+    """Have a whole database in its file alone, ready for the log that lets many processes share it."""
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+        (is_busy, _, _) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if is_busy:
+            raise StoreError(f"{file} is held open by something, so it was not made: repeat this")
+
+
+def _fill(database: Database, text: "_Text", source: Path, progress: Progress | None) -> int:
+    size, done = text.size, 0
+    for table, documents in _batches(text):
+        try:
+            done += len(database.table(table).insert_multiple(documents))
+        except ValueError as error:
+            raise InputError(
+                f"{source} has two documents of one id in the table {table!r} ({error}): remove one"
+            ) from error
+        if progress and text.read < size:
+            progress(text.read, size)
+    if progress:
+        progress(size, size)
+    return done
+
+
+def _batches(text: "_Text") -> Iterator[tuple[str, list[Document]]]:
+    """The documents of a stock file with their table's name, some at a time."""
+    for table in text.tables():
+        batch: list[Document] = []
+        began = text.position
+        for document in text.documents(table):
+            batch.append(document)
+            if len(batch) == _BATCH or text.position - began > _BATCH_SIZE:
+                yield table, batch
+                batch, began = [], text.position
+        if batch:
+            yield table, batch
+    text.end()
+
+
+class _Text:
+    """A stock file as it is read, piece by piece: what was used is forgotten. Whatever is wrong is an InputError."""
+
+    def __init__(self, file: TextIO, path: Path) -> None:
+        self.size = os.fstat(file.fileno()).st_size
+        self._file = file
+        self._path = path
+        self._decode = json.JSONDecoder(parse_float=_finite, parse_constant=_refuse).raw_decode
+        self._text, self._at = "", 0
+        self._bytes, self._lines = 0, 0  # of what is forgotten
+        self._what = "the file"
+
+    def tables(self) -> Iterator[str]:
+        """The names of the tables; the documents of each are to be read before the next."""
+        seen = set()
+        for name in self._fields():
+            if name in seen:
+                raise self._not_tinydb(f"it has the table {_shown(name)} twice")
+            if "\0" in name or any("\ud800" <= letter <= "\udfff" for letter in name):
+                raise self._not_tinydb(f"the name of the table {_shown(name)} has a character that cannot be stored")
+            seen.add(name)
+            self._what = f"the table {_shown(name)}"
+            yield name
+
+    def documents(self, table: str) -> Iterator[Document]:
+        """The documents of the table that `tables` named last."""
+        for name in self._fields():
+            if not (_INTEGER.fullmatch(name) and -(2**63) <= int(name) < 2**63):
+                raise self._not_tinydb(f"the table {_shown(table)} has the id {_shown(name)}: no integer of 64 bits")
+            self._what = f"document {name} of the table {_shown(table)}"
+            if self._peek() not in ("{", ""):
+                raise self._not_tinydb(f"{self._what} is no object")
+            yield Document(self._value(), int(name))
+
+    def end(self) -> None:
+        """See that nothing follows."""
+        if self._peek():
+            raise self._not_json("there is more after its end")
+
+    @property
+    def position(self) -> int:
+        """About how many characters were used."""
+        return self._bytes + self._at
+
+    @property
+    def read(self) -> int:
+        """How many bytes were read from the file."""
+        return self._file.buffer.tell()
+
+    def _fields(self) -> Iterator[str]:
+        """The names of an object's fields; the value of each is to be read before the next."""
+        what = self._what
+        if self._peek() not in ("{", ""):
+            raise self._not_tinydb(f"{what} is no object")
+        self._take("{")
+        is_more = self._peek() != "}"
+        while is_more:
+            if self._peek() != '"':
+                raise self._not_json("a name in quotes is missing")
+            name = self._value()
+            self._take(":")
+            yield name
+            self._what = what
+            is_more = self._peek() != "}"
+            if is_more:
+                self._take(",")
+        self._take("}")
+
+    def _peek(self) -> str:
+        """The next character that is no space, "" at the end of the file."""
+        while True:
+            sign = self._text[self._at : self._at + 1]
+            if sign == "":
+                if not self._more():
+                    return ""
+            elif sign in " \t\r\n":
+                self._at += 1
+            else:
+                return sign
+
+    def _take(self, sign: str) -> None:
+        if self._peek() != sign:
+            raise self._not_json(f"{sign!r} is missing")
+        self._at += 1
+
+    def _value(self) -> Any:
+        while True:
+            try:
+                value, self._at = self._decode(self._text, self._at)
+            except json.JSONDecodeError as error:
+                is_open = error.msg.startswith("Unterminated string")
+                # A word or number that is cut off counts as wrong from where it begins.
+                begins = error.pos - self._at
+                if (is_open or error.pos > len(self._text) - _LONGEST_WORD) and self._more():
+                    continue
+                self._at = len(self._text) if is_open else self._at + begins
+                raise self._not_json(error.msg) from error
+            except RecursionError as error:
+                raise self._not_tinydb(f"{self._what} is nested too deeply") from error
+            except ValueError as error:
+                raise self._not_tinydb(f"{self._what} cannot be kept ({str(error).partition(';')[0]})") from error
+            return value
+
+    def _more(self) -> bool:
+        """Read on, and forget what was used; False at the end of the file."""
+        self._bytes += len(self._text[: self._at].encode())
+        self._lines += self._text.count("\n", 0, self._at)
+        rest, self._at = self._text[self._at :], 0
+        try:
+            more = self._file.read(max(_PIECE, len(rest)))  # twice as much, so that a long document is not tried often
+        except UnicodeDecodeError as error:
+            byte = self._file.buffer.tell() - len(error.object) + error.start
+            raise InputError(f"{self._path} is not UTF-8 at byte {byte}: name TinyDB's JSON file") from error
+        except OSError as error:
+            raise InputError(f"{self._path} cannot be read ({error.strerror}): check its disk") from error
+        self._text = rest + more
+        return bool(more)
+
+    def _not_json(self, reason: str) -> InputError:
+        used = self._text[: self._at]
+        line, byte = self._lines + used.count("\n") + 1, self._bytes + len(used.encode())
+        if self._at == len(self._text):
+            reason = "it ends too early"
+        return InputError(
+            f"{self._path} is not JSON at line {line}, byte {byte}, in {self._what} ({reason}): name a whole JSON file"
+        )
+
+    def _not_tinydb(self, reason: str) -> InputError:
+        return InputError(f"{self._path} is not a file of TinyDB's, since {reason}: repair it, or name another")
+
+
+_PIECE = 1_000_000
+"""How many characters are read at once."""
+
+_LONGEST_WORD = len("-Infinity")
+
+_INTEGER = re.compile("0|-?[1-9][0-9]{0,18}")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(f"{text} is too great a number")
+    return number
+
+
+def _refuse(word: str) -> NoReturn:
+    raise ValueError(f"{word} is no number in JSON")
+
+
+def _shown(name: str) -> str:
+    return repr(name if len(name) <= 60 else name[:60] + "…")

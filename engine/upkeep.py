@@ -1,0 +1,46 @@
+"""The commands of `wfe` that look after a store as a whole: export, import, backup, check."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from engine import printing
+from engine.options import JsonOption, StoreOption, looked_at
+from engine.store import Store, store_path
+from engine.store.check import check as check_store
+
+NewFile = Annotated[Path, typer.Argument(metavar="FILE", help="A file that is not there yet.", show_default=False)]
+
+
+def export(file: NewFile, store: StoreOption = None) -> None:
+    """Write everything to a JSON file as TinyDB itself has them."""
+    with looked_at(store) as opened, printing.portion("documents") as progress:
+        done = opened.export(file, progress)
+    printing.note(f"{done} documents of {opened.path} are in {file}")
+
+
+def import_(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A JSON file of TinyDB's.", show_default=False)],
+    store: StoreOption = None,
+) -> None:
+    """Make a new store of a JSON file as TinyDB itself has them."""
+    path = store_path(store)
+    with printing.portion("bytes") as progress:
+        done = Store.import_(file, path, progress)
+    printing.note(f"{done} documents of {file} are in {path}")
+
+
+def backup(file: NewFile, store: StoreOption = None) -> None:
+    """Copy the store as it is at this moment, while others may write it."""
+    with looked_at(store) as opened:
+        opened.backup(file)
+    printing.note(f"{opened.path} is copied to {file}")
+
+
+def check(store: StoreOption = None, json: JsonOption = False) -> None:
+    """Read everything, and say what is damaged and what is lost. Nothing is written."""
+    path = store_path(store)
+    report = check_store(path)
+    printing.report(path, report, as_json=json)
+    raise typer.Exit(0 if report.is_sound else 1)
