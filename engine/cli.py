@@ -162,7 +162,7 @@ def restart(
     raise typer.Exit(2 if went_wrong else 1 if failed or done.refused else 0)
 
 
-for _verb in (upkeep.export, upkeep.import_, upkeep.backup, upkeep.check):
+for _verb in (upkeep.export, upkeep.import_, upkeep.backup, upkeep.prune, upkeep.check):
     app.command(_verb.__name__.rstrip("_"))(_verb)
 
 

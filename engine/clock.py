@@ -1,7 +1,9 @@
 """The one clock: every moment is taken from a `Clock`, is aware and in UTC; only people are shown local time."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+
+from engine.exceptions import InputError
 
 Clock = Callable[[], datetime]
 """Answers the present moment, aware, in UTC."""
@@ -43,6 +45,20 @@ def duration(began: str | None, ended: str | None) -> str:
     if not began or not ended:
         return ""
     return short((datetime.fromisoformat(ended) - datetime.fromisoformat(began)).total_seconds())
+
+
+def parse_duration(text: str) -> timedelta:
+    """A duration in one unit, as people write it: `45s`, `5m`, `3h`, `30d`. Raises InputError for anything else."""
+    number, unit = text[:-1], text[-1:]
+    if not (number.isascii() and number.isdigit() and unit in _UNITS):
+        raise InputError(f"{text!r} is no duration: write a number and s, m, h or d, as 30d for thirty days")
+    try:
+        return timedelta(**{_UNITS[unit]: int(number)})
+    except OverflowError as error:
+        raise InputError(f"{text!r} is too long a duration: write a shorter one") from error
+
+
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 def short(seconds: float) -> str:

@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from engine.operations import ActionResult
 from engine.planning import Plan, State
 from engine.records import EntryRow, error_ids
 from engine.store.check import Report
+from engine.store.retention import Pruned
 from engine.text import literal
 
 STYLES = {
@@ -59,6 +61,16 @@ def report(path: Path, found: Report, *, as_json: bool) -> None:
         _print(
             Text(literal(f"{path} is damaged: {found.documents} documents can be read, {lost} are known to be lost"))
         )
+
+
+def pruned(path: Path, done: Pruned, *, as_json: bool) -> None:
+    """How much was removed from a store."""
+    if as_json:
+        _json({"store": str(path), **asdict(done)})
+        return
+    tables = f"{done.entries} entries, {done.errors} errors, {done.runs} runs and {done.actions} actions"
+    removed = f"{tables} were removed, and {done.executions} attempts of entries that stay"
+    _print(Text(literal(f"{path}: {removed}; the file is {done.bytes_freed / 1e6:.1f} MB smaller")))
 
 
 def log_handler() -> logging.Handler:

@@ -1,4 +1,4 @@
-"""The commands of `wfe` that look after a store as a whole: export, import, backup, check."""
+"""The commands of `wfe` that look after a store as a whole: export, import, backup, prune, check."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from engine import printing
-from engine.options import JsonOption, StoreOption, looked_at
+from engine.clock import parse_duration
+from engine.options import JsonOption, StoreOption, existing, looked_at
 from engine.store import Store, store_path
 from engine.store.check import check as check_store
 
@@ -36,6 +37,22 @@ def backup(file: NewFile, store: StoreOption = None) -> None:
     with looked_at(store) as opened:
         opened.backup(file)
     printing.note(f"{opened.path} is copied to {file}")
+
+
+def prune(
+    older_than: Annotated[
+        str, typer.Option(metavar="AGE", help="As 90d, 12h: what is older goes.", show_default=False)
+    ],
+    keep_last: Annotated[
+        int, typer.Option(min=0, help="So many of the newest stay: of each workflow, and attempts of each task.")
+    ] = 0,
+    store: StoreOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Remove what is finished and old (entries, attempts, errors, runs, actions), and make the file smaller."""
+    age = parse_duration(older_than)
+    with existing(store) as opened:
+        printing.pruned(opened.path, opened.prune(age, keep_last), as_json=json)
 
 
 def check(store: StoreOption = None, json: JsonOption = False) -> None:

@@ -1,0 +1,113 @@
+"""What `wfe` does to a store as a whole: check, prune, export, import, backup."""
+
+import sqlite3
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from tinydb import TinyDB
+
+from engine.clock import parse_duration, to_text
+from engine.exceptions import InputError
+from engine.store import Store
+
+
+def test_a_store_is_exported_to_stock_tinydb_and_imported_again(workplace: Any) -> None:
+    workplace.wfe("run", "orders:Orders")
+    exported = workplace.folder / "out.json"
+    done = workplace.wfe("export", str(exported))
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "documents of" in done.stderr
+    with TinyDB(exported) as stock:
+        keys = {document["key"] for document in stock.table("entries").all()}
+    with Store(workplace.store) as store:
+        assert keys == {document["key"] for document in store.entries.all()}
+    again = workplace.folder / "again.db"
+    assert workplace.wfe("import", str(exported), "--store", str(again)).returncode == 0
+    assert workplace.wfe("ls", "--json", "--store", str(again)).stdout == workplace.wfe("ls", "--json").stdout
+
+
+def test_a_backup_is_a_store(workplace: Any) -> None:
+    workplace.wfe("run", "orders:Orders")
+    copy = workplace.folder / "copy.db"
+    assert workplace.wfe("backup", str(copy)).returncode == 0
+    assert workplace.wfe("ls", "--json", "--store", str(copy)).stdout == workplace.wfe("ls", "--json").stdout
+
+
+@pytest.mark.parametrize("verb", ["export", "backup"])
+def test_what_is_there_is_not_overwritten(workplace: Any, verb: str) -> None:
+    workplace.wfe("run", "orders:Orders")
+    target = workplace.folder / "mine"
+    target.write_text("mine")
+    done = workplace.wfe(verb, str(target))
+    assert done.returncode == 2
+    assert done.stderr == f"wfe: {target} is there already: name another file\n"
+    assert target.read_text() == "mine"
+
+
+def test_what_is_no_export_is_refused_and_leaves_no_store(workplace: Any) -> None:
+    source, target = workplace.folder / "bad.json", workplace.folder / "new.db"
+    source.write_text('{"entries": {"1": {"key": "A"}, "2": ')
+    done = workplace.wfe("import", str(source), "--store", str(target))
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"wfe: {source} is not JSON at line 1")
+    assert done.stderr.count("\n") == 1
+    assert not target.exists()
+
+
+def test_a_sound_store_is_called_sound_and_a_damaged_one_is_not(workplace: Any) -> None:
+    workplace.wfe("run", "orders:Orders")
+    sound = workplace.wfe("check")
+    assert (sound.returncode, sound.stderr) == (0, "")
+    assert "is sound" in sound.stdout
+    with sqlite3.connect(workplace.store) as connection:
+        connection.execute("UPDATE entries SET doc = '{' WHERE id = 1")
+    connection.close()
+    damaged = workplace.wfe("check", "--json")
+    assert damaged.returncode == 1
+    report = orjson.loads(damaged.stdout)
+    assert report["lost"] == {"entries": [1]}
+    assert workplace.wfe("check", "--store", __file__).returncode == 2
+
+
+def test_what_is_finished_and_old_is_pruned(workplace: Any) -> None:
+    long_ago = to_text(datetime.now(UTC) - timedelta(days=100))
+    with Store(workplace.store) as store:
+        store.entries.insert_multiple(
+            {"key": f"{n}", "processor": "m:P", "state": "finished", "updated": long_ago} for n in range(5)
+        )
+    done = workplace.wfe("prune", "--older-than", "90d", "--keep-last", "2", "--json")
+    assert done.returncode == 0
+    assert orjson.loads(done.stdout)["entries"] == 3
+    assert "0 entries" in workplace.wfe("prune", "--older-than", "90d", "--keep-last", "2").stdout
+
+
+def test_what_is_no_age_is_refused(workplace: Any) -> None:
+    workplace.wfe("run", "orders:Orders")
+    done = workplace.wfe("prune", "--older-than", "soon")
+    assert done.returncode == 2
+    assert done.stderr == "wfe: 'soon' is no duration: write a number and s, m, h or d, as 30d for thirty days\n"
+
+
+def test_who_may_only_read_may_look(workplace: Any, tmp_path: Path) -> None:
+    workplace.wfe("run", "orders:Orders")
+    before = workplace.store.read_bytes()
+    with Store(workplace.store, read_only=True) as store:
+        assert len(store.entries)
+    assert workplace.store.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("text", "length"),
+    [("45s", timedelta(seconds=45)), ("5m", timedelta(minutes=5)), ("3h", timedelta(hours=3)), ("0d", timedelta())],
+)
+def test_a_duration_is_a_number_and_a_unit(text: str, length: timedelta) -> None:
+    assert parse_duration(text) == length
+
+
+@pytest.mark.parametrize("text", ["", "d", "5", "-5d", "5 d", "1.5h", "5w", "٣d", "9" * 30 + "d"])
+def test_anything_else_is_no_duration(text: str) -> None:
+    with pytest.raises(InputError, match="duration"):
+        parse_duration(text)
