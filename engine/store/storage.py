@@ -265,6 +265,8 @@ class SqliteStorage(Storage):
 
     @contextmanager
     def _inner(self) -> Iterator[None]:
+        mine = self._mine
+        numbered = mine.seq
         self.rows("SAVEPOINT step")
         try:
             yield
@@ -272,6 +274,7 @@ class SqliteStorage(Storage):
             if self._connections.is_writing():
                 self.rows("ROLLBACK TO step")
                 self.rows("RELEASE step")
+            mine.seq = numbered  # a number that was taken inside is given back with the rest
             raise
         self.rows("RELEASE step")
 

@@ -145,3 +145,19 @@ def test_a_follower_of_two_writers_learns_of_every_change_once_and_in_order(stor
     assert notes == sorted(set(notes))
     assert len(removed) == len(set(removed)) > 0
     assert {*notes, *removed} == set(range(1, transactions + 1))
+
+
+def test_what_is_written_after_an_inner_transaction_was_taken_back_is_seen(store: Store) -> None:
+    since = store.seq()
+
+    def fail_inside() -> None:
+        with store.transaction():
+            store.entries.insert({"key": "taken back"})
+            raise ValueError
+
+    with store.transaction():
+        with pytest.raises(ValueError):  # noqa: PT011 - our own
+            fail_inside()
+        doc_id = store.entries.insert({"key": "kept"})
+    assert store.seq() == since + 1
+    assert store.changes(since).changed == {"entries": [doc_id]}
