@@ -1,6 +1,5 @@
 """What the commands of `wfe` share: the options that name a store, and how it is opened."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Annotated
 import typer
 
 from engine.exceptions import InputError
-from engine.store import Store, store_path
+from engine.store import Store, may_write, store_path
 
 StoreOption = Annotated[
     Path | None,
@@ -31,8 +30,7 @@ def existing(option: Path | None) -> Iterator[Store]:
 def looked_at(option: Path | None) -> Iterator[Store]:
     """The same for a command that only looks: who may not write the store may still read it."""
     path = _path(option)
-    may_write = os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
-    with Store(path, read_only=not may_write) as store:
+    with Store(path, read_only=not may_write(path)) as store:
         yield store
 
 

@@ -9,7 +9,7 @@ import typer
 from engine.clock import Clock, utc_now
 from engine.exceptions import EngineError, InputError
 from engine.printing import refusal
-from engine.store import Store, store_path
+from engine.store import Store, may_write, store_path
 from wfe_tui.app import Settings, WfeApp
 from wfe_tui.check import check_processor
 from wfe_tui.demo import demo_store
@@ -70,7 +70,7 @@ def _check_store(path: Path) -> None:
     """Refuse a store that cannot be used, before the screen is taken; one that is not there yet is none."""
     try:
         if path.exists():
-            Store(path).close()
+            Store(path, read_only=not may_write(path)).close()
     except OSError as error:
         raise InputError(f"the store {path} cannot be looked for ({error.strerror}): name another") from error
 

@@ -17,7 +17,7 @@ from textual.screen import Screen
 from engine.clock import Clock, utc_now
 from engine.exceptions import EngineError
 from engine.lookup import find_error
-from engine.store import Store
+from engine.store import Store, may_write
 from engine.text import literal
 from engine.worker import worker_command
 from wfe_tui.actions import ACTIONS, binding_id, bindings
@@ -116,7 +116,7 @@ class WfeApp(App[None]):
     def open_store(self, path: Path) -> bool:
         """Show this store's entries; False when it cannot be opened, which is said."""
         try:
-            self.store = Store(path)
+            self.store = Store(path, read_only=path.exists() and not may_write(path))
             self._feed = Feed(self.store, self.post_message)
         except EngineError as error:
             self.failure = error

@@ -9,7 +9,7 @@ and `migration`.
 
 from engine.store.changes import Changes
 from engine.store.durability import Durability
-from engine.store.location import store_path
+from engine.store.location import may_write, store_path
 from engine.store.store import Store
 
-__all__ = ["Changes", "Durability", "Store", "store_path"]
+__all__ = ["Changes", "Durability", "Store", "may_write", "store_path"]

@@ -14,6 +14,9 @@ from engine.exceptions import StoreError
 
 _T = TypeVar("_T")
 
+_LOG_BYTES = 16_000_000
+"""What the log is cut back to after a great transaction; it grows with the next one."""
+
 _BUSY_SECONDS = 30.0
 """How long to wait for a program that uses the file without taking its turn."""
 
@@ -141,6 +144,7 @@ class Connections:
                 lease = _Lease(connection)
                 if not self.read_only:
                     connection.execute("PRAGMA synchronous = NORMAL")
+                    connection.execute(f"PRAGMA journal_size_limit = {_LOG_BYTES}")
                     connection.execute("SELECT 1 FROM sqlite_master").fetchall()
             except sqlite3.Error as error:
                 raise explained(self.path, error) from error
@@ -165,8 +169,8 @@ class Connections:
 
     def _state(self) -> object:
         """What tells that a file that is only read has to be opened anew."""
-        file = self.path.stat()
-        return reading(self.path), file.st_ino, file.st_size, file.st_mtime_ns
+        file, how = self.path.stat(), reading(self.path)
+        return (how, file.st_ino) if how == READING_LIVE else (how, file.st_ino, file.st_size, file.st_mtime_ns)
 
     def _read_through(self) -> sqlite3.Connection | None:
         """A connection that reads while the others are closed, so that none of them writes its log into the file."""

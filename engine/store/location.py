@@ -18,3 +18,8 @@ def store_path(option: str | os.PathLike[str] | None) -> Path:
         return Path(asked_for).expanduser().absolute()
     here = Path.cwd() / _FILE_NAME
     return here if here.exists() else user_data_path("wfe") / _FILE_NAME
+
+
+def may_write(store: Path) -> bool:
+    """Whether a store that is there may be written, or else only be looked at."""
+    return os.access(store, os.W_OK) and os.access(store.parent, os.W_OK)

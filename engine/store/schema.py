@@ -47,6 +47,7 @@ LAYOUTS = {
                 (("key", "id", "processor", "state"), (2, 1, 1, 1)),
                 (("updated", "id", "processor", "state"), (1, 1, 1, 1)),
                 (("urgency", "id", "processor", "state"), (100_000, 1, 1, 1)),
+                (("state", "id", "processor"), (100_000, 1, 1)),
                 (("processor", "updated", "id", "state"), (300_000, 1, 1, 1)),
                 (("state", "updated", "id", "processor"), (100_000, 1, 1, 1)),
                 (("state", "key", "id", "processor"), (100_000, 1, 1, 1)),

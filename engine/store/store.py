@@ -42,6 +42,7 @@ class Store:
         self.db = Database(path, read_only=read_only, durability=durability)
         self._storage = self.db.storage
         self.path: Path = self._storage.path
+        self.read_only = read_only
         self.entries = self._table("entries")
         self.errors = self._table("errors")
         self.runs = self._table("runs")

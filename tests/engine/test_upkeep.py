@@ -1,6 +1,9 @@
 """What `wfe` does to a store as a whole: check, prune, export, import, backup."""
 
 import sqlite3
+import subprocess
+import sys
+import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -91,12 +94,41 @@ def test_what_is_no_age_is_refused(workplace: Any) -> None:
     assert done.stderr == "wfe: 'soon' is no duration: write a number and s, m, h or d, as 30d for thirty days\n"
 
 
-def test_who_may_only_read_may_look(workplace: Any, tmp_path: Path) -> None:
-    workplace.wfe("run", "orders:Orders")
-    before = workplace.store.read_bytes()
-    with Store(workplace.store, read_only=True) as store:
-        assert len(store.entries)
-    assert workplace.store.read_bytes() == before
+LOOKS_AS_NOBODY = """
+import os, sys
+from engine.cli import main
+
+if os.getuid() == 0:
+    os.setuid(65534)
+sys.argv = ["wfe", *sys.argv[1:]]
+main()
+"""
+
+
+def test_who_may_not_write_a_store_may_look_at_it_and_is_told_what_may_not_be_done(workplace: Any) -> None:
+    with tempfile.TemporaryDirectory() as parent:
+        folder = Path(parent) / "folder"
+        Path(parent).chmod(0o755)
+        store = folder / "wfe.db"
+        with Store(store) as opened:
+            opened.runs.insert({"processor": "m:P"})
+        store.chmod(0o444)
+        folder.chmod(0o555)
+
+        def wfe(*arguments: str) -> subprocess.CompletedProcess[str]:
+            return subprocess.run(
+                [sys.executable, "-c", LOOKS_AS_NOBODY, *arguments, "--store", store],
+                cwd=parent, capture_output=True, text=True, timeout=60, check=False,
+            )  # fmt: skip
+
+        looked = wfe("ls", "--json")
+        assert (looked.returncode, looked.stdout, looked.stderr) == (0, "", "")
+        assert wfe("check").returncode == 0
+        refused = wfe("prune", "--older-than", "1d")
+        assert refused.returncode == 2
+        assert refused.stderr.startswith("wfe: the store")
+        assert refused.stderr.count("\n") == 1
+        folder.chmod(0o755)
 
 
 @pytest.mark.parametrize(

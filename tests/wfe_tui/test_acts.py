@@ -1,6 +1,7 @@
 """What an operator does to entries: what was asked for is what is done, and it shows on the rows."""
 
 import asyncio
+import os
 import shlex
 from pathlib import Path
 from typing import Any
@@ -331,3 +332,21 @@ async def test_the_console_waits_for_its_turn_to_write_without_holding_up_the_ke
                 await operator.press("escape")
                 assert operator.notices == []
             await operator.hears("repeat on: 1 entry")
+
+
+async def test_a_store_that_may_not_be_written_is_shown_and_every_act_on_it_refused(
+    console: Any, place: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK and may(path, mode))  # as for a guest
+    before = place.store.read_bytes()
+    async with console(place.store, size=(160, 48)) as operator:
+        await operator.sees("read only", "A-2", "✗ failed")
+        await operator.go_to("A-2")
+        for key in ("T", "R"):
+            await operator.press(key)
+            await operator.hears("is opened to be read only: nothing was written")
+            operator.app.clear_notifications()
+        await operator.press("e")
+        await operator.sees("no customer in A-2")
+    assert place.store.read_bytes() == before

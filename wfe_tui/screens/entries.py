@@ -57,7 +57,7 @@ class EntriesScreen(ActingScreen):
     def compose(self) -> ComposeResult:
         self.window = Window(self.store, self.wfe.clock)
         self._loading = self._stale = False
-        yield TopLine(self.route, self.store.path)
+        yield TopLine(self.route, self.store.path, read_only=self.store.read_only)
         yield Counters()
         yield RunLine()
         with Horizontal():

@@ -38,7 +38,7 @@ class EntryScreen(ActingScreen):
         self._entry: int | None = None
 
     def compose(self) -> ComposeResult:
-        yield TopLine(self.route, self.store.path)
+        yield TopLine(self.route, self.store.path, read_only=self.store.read_only)
         yield EntryDetail()
         yield Footer(show_command_palette=False)
 

@@ -40,7 +40,7 @@ class TraceScreen(StoreScreen):
         record = self._record
         at = local_time(datetime.fromisoformat(record["time"]))
         where = "  ".join(cut(literal(part), LONGEST_KEY) for part in (record["key"], record["task"]) if part)
-        yield TopLine(self.route, self.store.path)
+        yield TopLine(self.route, self.store.path, read_only=self.store.read_only)
         yield Static(
             Content.assemble(
                 (where, "bold"),

@@ -12,14 +12,16 @@ from wfe_tui.routes import Route
 
 
 class TopLine(Horizontal):
-    """`wfe` and the screen's path on the left, the store's file on the right."""
+    """`wfe` and the screen's path on the left; on the right the store's file, and whether it can only be read."""
 
-    def __init__(self, route: Route, store: Path) -> None:
+    def __init__(self, route: Route, store: Path, *, read_only: bool = False) -> None:
         super().__init__()
         self._route = route
         self._store = store
+        self._read_only = read_only
 
     def compose(self) -> ComposeResult:
         route = Content.assemble((" wfe ", "bold reverse"), f" {literal(str(self._route))}")
         yield Static(route, id="where", markup=False)
-        yield Static(Content(short_path(self._store)), id="store", markup=False)
+        mark = ("read only ", "$text-warning") if self._read_only else ""
+        yield Static(Content.assemble(mark, short_path(self._store)), id="store", markup=False)
