@@ -5,12 +5,14 @@ import signal
 import sys
 import termios
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal
 
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
+from textual.css.query import NoMatches
 from textual.message import Message
 from textual.screen import Screen
 
@@ -149,7 +151,8 @@ class WfeApp(App[None]):
         """Every open screen shows what is new."""
         for screen in self.screen_stack:
             if isinstance(screen, StoreScreen) and screen.is_mounted and screen.is_attached:
-                screen.store_changed(message.changes)
+                with suppress(NoMatches):  # it is just being taken down, a widget at a time
+                    screen.store_changed(message.changes)
 
     def on_store_lost(self, message: StoreLost) -> None:
         """What is on the screen no longer follows the store."""

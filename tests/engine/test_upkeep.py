@@ -17,34 +17,45 @@ from engine.exceptions import InputError
 from engine.store import Store
 
 
-def test_a_store_is_exported_to_stock_tinydb_and_imported_again(workplace: Any) -> None:
-    workplace.wfe("run", "orders:Orders")
-    exported = workplace.folder / "out.json"
-    done = workplace.wfe("export", str(exported))
+@pytest.fixture
+def filled(workplace: Any) -> Any:
+    """A workplace whose store holds some entries and a run."""
+    with Store(workplace.store) as store:
+        store.entries.insert_multiple({"key": f"A-{n}", "processor": "m:P", "state": "failed"} for n in range(3))
+        store.runs.insert({"processor": "m:P"})
+    return workplace
+
+
+def contents(path: Path) -> tuple[list[Any], list[Any]]:
+    with Store(path) as store:
+        return store.entries.all(), store.runs.all()
+
+
+def test_a_store_is_exported_to_stock_tinydb_and_imported_again(filled: Any) -> None:
+    exported = filled.folder / "out.json"
+    done = filled.wfe("export", str(exported))
     assert (done.returncode, done.stdout) == (0, "")
     assert "documents of" in done.stderr
     with TinyDB(exported) as stock:
         keys = {document["key"] for document in stock.table("entries").all()}
-    with Store(workplace.store) as store:
+    with Store(filled.store) as store:
         assert keys == {document["key"] for document in store.entries.all()}
-    again = workplace.folder / "again.db"
-    assert workplace.wfe("import", str(exported), "--store", str(again)).returncode == 0
-    assert workplace.wfe("ls", "--json", "--store", str(again)).stdout == workplace.wfe("ls", "--json").stdout
+    again = filled.folder / "again.db"
+    assert filled.wfe("import", str(exported), "--store", str(again)).returncode == 0
+    assert contents(again) == contents(filled.store)
 
 
-def test_a_backup_is_a_store(workplace: Any) -> None:
-    workplace.wfe("run", "orders:Orders")
-    copy = workplace.folder / "copy.db"
-    assert workplace.wfe("backup", str(copy)).returncode == 0
-    assert workplace.wfe("ls", "--json", "--store", str(copy)).stdout == workplace.wfe("ls", "--json").stdout
+def test_a_backup_is_a_store(filled: Any) -> None:
+    copy = filled.folder / "copy.db"
+    assert filled.wfe("backup", str(copy)).returncode == 0
+    assert contents(copy) == contents(filled.store)
 
 
 @pytest.mark.parametrize("verb", ["export", "backup"])
-def test_what_is_there_is_not_overwritten(workplace: Any, verb: str) -> None:
-    workplace.wfe("run", "orders:Orders")
-    target = workplace.folder / "mine"
+def test_what_is_there_is_not_overwritten(filled: Any, verb: str) -> None:
+    target = filled.folder / "mine"
     target.write_text("mine")
-    done = workplace.wfe(verb, str(target))
+    done = filled.wfe(verb, str(target))
     assert done.returncode == 2
     assert done.stderr == f"wfe: {target} is there already: name another file\n"
     assert target.read_text() == "mine"
@@ -60,19 +71,18 @@ def test_what_is_no_export_is_refused_and_leaves_no_store(workplace: Any) -> Non
     assert not target.exists()
 
 
-def test_a_sound_store_is_called_sound_and_a_damaged_one_is_not(workplace: Any) -> None:
-    workplace.wfe("run", "orders:Orders")
-    sound = workplace.wfe("check")
+def test_a_sound_store_is_called_sound_and_a_damaged_one_is_not(filled: Any) -> None:
+    sound = filled.wfe("check")
     assert (sound.returncode, sound.stderr) == (0, "")
     assert "is sound" in sound.stdout
-    with sqlite3.connect(workplace.store) as connection:
+    with sqlite3.connect(filled.store) as connection:
         connection.execute("UPDATE entries SET doc = '{' WHERE id = 1")
     connection.close()
-    damaged = workplace.wfe("check", "--json")
+    damaged = filled.wfe("check", "--json")
     assert damaged.returncode == 1
     report = orjson.loads(damaged.stdout)
     assert report["lost"] == {"entries": [1]}
-    assert workplace.wfe("check", "--store", __file__).returncode == 2
+    assert filled.wfe("check", "--store", __file__).returncode == 2
 
 
 def test_what_is_finished_and_old_is_pruned(workplace: Any) -> None:
@@ -87,9 +97,8 @@ def test_what_is_finished_and_old_is_pruned(workplace: Any) -> None:
     assert "0 entries" in workplace.wfe("prune", "--older-than", "90d", "--keep-last", "2").stdout
 
 
-def test_what_is_no_age_is_refused(workplace: Any) -> None:
-    workplace.wfe("run", "orders:Orders")
-    done = workplace.wfe("prune", "--older-than", "soon")
+def test_what_is_no_age_is_refused(filled: Any) -> None:
+    done = filled.wfe("prune", "--older-than", "soon")
     assert done.returncode == 2
     assert done.stderr == "wfe: 'soon' is no duration: write a number and s, m, h or d, as 30d for thirty days\n"
 

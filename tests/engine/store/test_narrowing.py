@@ -79,7 +79,7 @@ def answers(cond: QueryInstance, document: dict[str, Any]) -> bool | None:
         return None
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(contents=documents, cond=conditions)
 def test_a_search_by_index_answers_as_a_plain_scan(
     shared: Store, contents: list[dict[str, Any]], cond: QueryInstance
@@ -103,7 +103,7 @@ def test_a_search_by_index_answers_as_a_plain_scan(
         assert sum(shared.entries.counts("state", cond).values()) == len(expected)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(contents=documents, text=texts, sign=st.sampled_from(list(OPERATORS)))
 def test_texts_and_missing_values_in_an_indexed_field_compare_as_in_a_plain_scan(
     shared: Store, contents: list[dict[str, Any]], text: str, sign: str
