@@ -344,7 +344,9 @@ def test_an_entry_that_cannot_be_kept_is_refused_by_name_and_the_others_go_on(sh
     assert result.failed == 0
 
 
-@pytest.mark.parametrize("value", [object(), 2**64, -(2**70), "\ud83d"], ids=["an object", "too great", "too small", "half a letter"])
+@pytest.mark.parametrize(
+    "value", [object(), 2**64, -(2**70), "\ud83d"], ids=["an object", "too great", "too small", "half a letter"]
+)
 def test_a_task_that_leaves_what_json_cannot_hold_fails_and_nothing_else_is_lost(shop: Shop, value: Any) -> None:
     def spoil(entry: Order) -> None:
         if entry.key == "A-1":
