@@ -135,7 +135,7 @@ class Connections:
                 self._close_readers()
             try:
                 connection = sqlite3.connect(
-                    f"file:{quote(str(self.path))}?{options}",
+                    address(self.path, options),
                     uri=True,
                     timeout=_BUSY_SECONDS,
                     isolation_level=None,
@@ -174,7 +174,7 @@ class Connections:
 
     def _read_through(self) -> sqlite3.Connection | None:
         """A connection that reads while the others are closed, so that none of them writes its log into the file."""
-        connection = sqlite3.connect(f"file:{quote(str(self.path))}?mode=ro", uri=True, isolation_level=None)
+        connection = sqlite3.connect(address(self.path, "mode=ro"), uri=True, isolation_level=None)
         with suppress(sqlite3.Error):
             connection.execute("BEGIN")
             connection.execute("SELECT count(*) FROM sqlite_master").fetchall()
@@ -182,6 +182,11 @@ class Connections:
 
 
 READING_LIVE = "mode=ro&readonly_shm=1"
+
+
+def address(path: Path, options: str) -> str:
+    """How SQLite is asked to open a file in a certain way; a path may hold any byte."""
+    return f"file:{quote(os.fsencode(path))}?{options}"
 
 
 def reading(path: Path) -> str:

@@ -3,11 +3,10 @@
 import os
 import sqlite3
 from pathlib import Path
-from urllib.parse import quote
 
 from engine.exceptions import StoreError
 from engine.store import schema
-from engine.store.connections import READING_LIVE, explained, reading
+from engine.store.connections import READING_LIVE, address, explained, reading
 from engine.store.filesystems import network_folder
 from engine.store.migration import migrate
 from engine.store.turns import turn_for
@@ -68,7 +67,7 @@ def _is_ready(path: Path) -> bool:
     # A file that is refused is not touched, nor is a log beside it written back. Where there is one, others may open
     # it to write in this process just now, and would be kept from it by one that does not write its index.
     how = "mode=ro" if reading(path) == READING_LIVE else reading(path)
-    connection = sqlite3.connect(f"file:{quote(str(path))}?{how}", uri=True, isolation_level=None)
+    connection = sqlite3.connect(address(path, how), uri=True, isolation_level=None)
     try:
         return schema.is_ready(connection, path)
     except sqlite3.OperationalError:
@@ -78,7 +77,7 @@ def _is_ready(path: Path) -> bool:
 
 
 def _prepare(path: Path) -> None:
-    connection = sqlite3.connect(f"file:{quote(str(path))}?mode=rw", uri=True, isolation_level=None)
+    connection = sqlite3.connect(address(path, "mode=rw"), uri=True, isolation_level=None)
     try:
         if schema.is_ready(connection, path):
             return

@@ -8,13 +8,12 @@ from contextlib import closing, contextmanager
 from errno import EDQUOT, ENOSPC
 from pathlib import Path
 from typing import TypeVar
-from urllib.parse import quote
 
 import orjson
 from tinydb.table import Document
 
 from engine.exceptions import InputError, StoreError
-from engine.store.connections import explained
+from engine.store.connections import address, explained
 from engine.store.database import Database
 from engine.store.schema import LAYOUTS, layout
 from engine.store.stock import StockFile
@@ -101,8 +100,7 @@ def at_one_moment(store: Path, read: Callable[[sqlite3.Connection], _T]) -> _T:
         log, _ = before = _state(store)
         # Without a log nobody has it open, and SQLite would make one, and leave it there, to look out for others.
         options = "mode=ro" if log else "mode=ro&immutable=1"
-        address = f"file:{quote(os.fsencode(store))}?{options}"
-        with closing(sqlite3.connect(address, uri=True, isolation_level=None)) as connection:
+        with closing(sqlite3.connect(address(store, options), uri=True, isolation_level=None)) as connection:
             try:
                 found = read(connection)
             except sqlite3.DatabaseError:

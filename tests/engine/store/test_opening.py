@@ -1,5 +1,6 @@
 """A store is created where it was asked for, and what is not a store is refused and left as it was."""
 
+import os
 import sqlite3
 import subprocess
 import sys
@@ -41,6 +42,15 @@ def test_a_path_may_hold_any_character(tmp_path: Path) -> None:
         store.entries.insert({})
     with Store(path) as store:
         assert len(store.entries) == 1
+
+
+def test_a_path_may_hold_bytes_that_are_no_text(tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(b"caf\xe9.db")
+    with Store(path) as store:
+        store.entries.insert({})
+    with Store(path, read_only=True) as store:
+        assert len(store.entries) == 1
+        store.backup(tmp_path / os.fsdecode(b"copy\xe9.db"))
 
 
 def test_a_newer_version_is_refused_and_untouched(path: Path) -> None:
