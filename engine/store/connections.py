@@ -200,7 +200,7 @@ def reading(path: Path) -> str:
 
 _PROBLEMS = {
     sqlite3.SQLITE_NOTADB: "is not a store: name another file",
-    sqlite3.SQLITE_CORRUPT: "is damaged ({error}): put it aside and restore a backup; `wfe check` tells what is lost",
+    sqlite3.SQLITE_CORRUPT: "is damaged ({error}): put it aside with its -wal and restore a backup; `wfe check` tells more",
     sqlite3.SQLITE_FULL: "cannot grow, since the disk is full: make room and repeat the operation",
     sqlite3.SQLITE_BUSY: "is held by another program: close that and repeat the operation",
     sqlite3.SQLITE_READONLY: "may not be written by you: ask its owner",
@@ -249,6 +249,7 @@ class _Lease:
         self.connection = connection
         self.lock = threading.RLock()
         self.is_closed = False
+        self._process = os.getpid()
 
     def interrupt(self) -> None:
         """End what is being asked in another thread."""
@@ -267,7 +268,12 @@ class _Lease:
             self.lock.release()
 
     def __del__(self) -> None:
-        self.close()
+        if os.getpid() == self._process:
+            self.close()
+        else:
+            # A fork ends the other threads in the child. To close what one of them was writing would take it back in
+            # the memory that the parent shares.
+            _left_to_parent.append(self.connection)
 
 
 class _Mine(threading.local):
@@ -281,6 +287,7 @@ class _Mine(threading.local):
 # it has to. So nothing is open at a fork, but what a thread is writing just then: that file is closed to the child.
 _everywhere: weakref.WeakSet[Connections] = weakref.WeakSet()
 _connecting = threading.RLock()
+_left_to_parent: list[sqlite3.Connection] = []
 _inherited: set[tuple[int, int] | None] = set()
 
 

@@ -86,11 +86,14 @@ class Rows(Mapping[str, Content]):
         if self.storage.seq() == since:
             return found
         # Others wrote between the pages. What they wrote is read at once, so that no half of a transaction is seen.
-        changed = self.storage.rows(
+        *changed, (forgotten, _) = self.storage.rows(
             f"SELECT id, doc {self._from} AND seq > ?1"
-            f" UNION ALL SELECT id, NULL FROM gone WHERE tbl = {quoted(self.layout.name)} AND seq > ?1",
+            f" UNION ALL SELECT id, NULL FROM gone WHERE tbl = {quoted(self.layout.name)} AND seq > ?1"
+            " UNION ALL SELECT forgotten, NULL FROM about",
             (since,),
         )
+        if forgotten > since:
+            return self.matching(cond, keep)  # more was removed than is remembered
         # In two rounds: one that was removed may have been written again.
         for doc_id, _ in changed:
             found.pop(doc_id, None)

@@ -92,11 +92,13 @@ class SqliteStorage(Storage):
         self._connections.check_usable()
         turn = self._take_turn()
         try:
-            mine.writing, mine.seq = True, None
+            mine.writing, mine.seq, mine.is_broken = True, None, False
             try:
                 self._connections.check_writable()
                 self.rows("BEGIN IMMEDIATE")
                 yield
+                if mine.is_broken:
+                    raise self._undone()
                 self.rows("COMMIT")
             except BaseException:
                 if self._connections.is_writing():
@@ -266,7 +268,7 @@ class SqliteStorage(Storage):
     @contextmanager
     def _inner(self) -> Iterator[None]:
         mine = self._mine
-        numbered = mine.seq
+        numbered, was_broken = mine.seq, mine.is_broken
         self.rows("SAVEPOINT step")
         try:
             yield
@@ -274,7 +276,8 @@ class SqliteStorage(Storage):
             if self._connections.is_writing():
                 self.rows("ROLLBACK TO step")
                 self.rows("RELEASE step")
-            mine.seq = numbered  # a number that was taken inside is given back with the rest
+            # A number that was taken inside is given back with the rest.
+            mine.seq, mine.is_broken = numbered, was_broken
             raise
         self.rows("RELEASE step")
 
@@ -293,15 +296,23 @@ class SqliteStorage(Storage):
         return self._mine.seq
 
     def _check_undone(self) -> None:
-        if not self._connections.is_writing():
-            raise StoreError(f"the transaction on {self.path} was undone by an error: leave it and begin another")
+        if self._mine.is_broken or not self._connections.is_writing():
+            raise self._undone()
+
+    def _undone(self) -> StoreError:
+        return StoreError(f"the transaction on {self.path} was undone by an error: leave it and begin another")
 
     def _write(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         self._check_undone()
         try:
             self._connections.write_rows(sql, rows)
         except OverflowError as error:
+            self._mine.is_broken = True
             raise NotStorable(f"a document of {self.path} has an id beyond 64 bits: give it another") from error
+        except BaseException:
+            # Some of its rows may stand: nobody is to commit a half of it.
+            self._mine.is_broken = True
+            raise
 
     def _flush(self) -> None:
         try:
@@ -350,6 +361,8 @@ class _Mine(threading.local):
     """What belongs to one thread."""
 
     writing = False
+    is_broken = False
+    """A write failed in the middle, so that only to take the transaction back is left."""
     seq: int | None = None
     """The number of the transaction being written, once it has written."""
     durability: str | None = None

@@ -133,6 +133,9 @@ def _becoming(target: Path) -> Iterator[Path]:
     target = target.expanduser().absolute()
     if os.path.lexists(target):
         raise InputError(f"{target} is there already: name another file")
+    for left in (target.with_name(target.name + end) for end in ("-wal", "-shm")):
+        if os.path.lexists(left):
+            raise InputError(f"{left} was left by another store and would be taken for the new one's: remove it first")
     try:
         # In a folder of its own, with all that SQLite puts beside it meanwhile.
         with tempfile.TemporaryDirectory(prefix=".wfe-", dir=target.parent.resolve()) as folder:
@@ -143,7 +146,10 @@ def _becoming(target: Path) -> Iterator[Path]:
             except StoreError as error:
                 raise StoreError(str(error).replace(str(file), str(target))) from error
             _make_durable(file)
-            file.replace(target)
+            try:
+                os.link(file, target)  # which, unlike a renaming, overwrites nothing
+            except FileExistsError:
+                raise InputError(f"{target} was made by somebody else meanwhile: name another file") from None
             _make_durable(target.parent)
     except OSError as error:
         if error.errno in (ENOSPC, EDQUOT):

@@ -35,13 +35,15 @@ class Turn:
     def take(self) -> None:
         """Wait for one's turn. Raises OSError if the file system knows no locks; it is not taken then."""
         self._threads.acquire()
-        if self.depth == 0:
+        # Counted before it is locked: to close another store may fall into this thread meanwhile.
+        self.depth += 1
+        if self.depth == 1:
             try:
                 self._processes = _locked(self._processes)
             except BaseException:
+                self.depth = 0
                 self._threads.release()
                 raise
-        self.depth += 1
 
     def give(self) -> None:
         """Let the next one have it, once this thread has given as often as it took."""

@@ -26,7 +26,7 @@ def columns(fields: tuple[str, ...], content: Mapping[str, Any], text: str) -> t
         text: the same as JSON. It decides: what JSON makes a text of (a date), the column holds as that text.
     """
     values = [content.get(field, MISSING) for field in fields]
-    if not all(type(value) in _AS_STORED for value in values):
+    if not (all(type(value) in _AS_STORED for value in values) and all(type(name) is str for name in content)):
         stored = orjson.loads(text)
         values = [stored.get(field, MISSING) for field in fields]
     return tuple(map(_column, values))

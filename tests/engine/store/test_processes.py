@@ -287,3 +287,46 @@ assert store.entries.all() == expected
 
 def test_a_child_forked_while_another_thread_writes_uses_its_own_store_or_is_told_why_not(path: Path) -> None:
     subprocess.run([sys.executable, "-c", FORKS_WHILE_A_THREAD_WRITES, path], check=True, timeout=60)
+
+
+FORKS_IN_A_GREAT_TRANSACTION = """
+import os, sys, threading
+from engine.store import Store
+
+store = Store(sys.argv[1])
+written, forked = threading.Event(), threading.Event()
+
+
+def write():
+    with store.transaction():
+        store.entries.insert_multiple({"key": f"{n}", "data": "x" * 3000} for n in range(3000))
+        written.set()
+        forked.wait(60)
+        store.entries.insert({"key": "last"})
+
+
+thread = threading.Thread(target=write)
+thread.start()
+written.wait(60)
+child = os.fork()
+if child == 0:
+    os._exit(0)
+os.waitpid(child, 0)
+forked.set()
+thread.join()
+store.entries.insert({"key": "after"})
+"""
+
+
+def test_a_fork_beside_a_great_transaction_leaves_it_whole(path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", FORKS_IN_A_GREAT_TRANSACTION, path],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    with Store(path) as store:
+        assert len(store.entries) == 3002
+        assert store.check().is_sound

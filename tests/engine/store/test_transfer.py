@@ -291,3 +291,31 @@ def refuse(act: Callable[[], object], kind: type[EngineError], sentence: str) ->
 
 def names(folder: Path) -> list[str]:
     return sorted(file.name for file in folder.iterdir())
+
+
+def test_a_store_that_is_made_during_an_import_is_not_overwritten(tmp_path: Path) -> None:
+    source, target = tmp_path / "stock.json", tmp_path / "new.db"
+    source.write_text('{"entries": {' + ", ".join(f'"{n}": {{"key": "{n}"}}' for n in range(1, 3_000)) + "}}")
+    mine: list[int] = []
+
+    def interfere(done: int, of: int) -> None:
+        if not mine:
+            with Store(target) as store:
+                mine.append(store.entries.insert({"key": "mine"}))
+
+    with pytest.raises(InputError, match="was made by somebody else meanwhile"):
+        Store.import_(source, target, interfere)
+    with Store(target) as store:
+        assert store.entries.all() == [{"key": "mine"}]
+
+
+@pytest.mark.parametrize("end", ["-wal", "-shm"])
+def test_a_log_that_another_store_left_is_not_taken_for_the_new_ones(tmp_path: Path, end: str) -> None:
+    source, target = tmp_path / "stock.json", tmp_path / "new.db"
+    source.write_text('{"entries": {"1": {"key": "A"}}}')
+    left = tmp_path / f"new.db{end}"
+    left.write_bytes(b"old")
+    with pytest.raises(InputError, match="was left by another store"):
+        Store.import_(source, target)
+    assert not target.exists()
+    assert left.read_bytes() == b"old"
