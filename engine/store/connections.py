@@ -200,7 +200,7 @@ def reading(path: Path) -> str:
 
 _PROBLEMS = {
     sqlite3.SQLITE_NOTADB: "is not a store: name another file",
-    sqlite3.SQLITE_CORRUPT: "is damaged ({error}): put it aside with its -wal and restore a backup; `wfe check` tells more",
+    sqlite3.SQLITE_CORRUPT: "is damaged ({error}): put it aside with its -wal and restore a backup; see `wfe check`",
     sqlite3.SQLITE_FULL: "cannot grow, since the disk is full: make room and repeat the operation",
     sqlite3.SQLITE_BUSY: "is held by another program: close that and repeat the operation",
     sqlite3.SQLITE_READONLY: "may not be written by you: ask its owner",
