@@ -339,7 +339,8 @@ def test_a_waiting_entry_is_due_in_the_future_and_moves_when_it_is(
         assert planned.due is None
     elif planned.due is not None:
         assert planned.due > moment
-        assert plan(entry, tasks, planned.due).state is State.READY
+        # What it waited for may have hidden a later task that stopped it: then that shows.
+        assert plan(entry, tasks, planned.due).state is not State.WAITING
 
 
 @given(FINISHED, WORKFLOWS, MOMENTS)
