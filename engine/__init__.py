@@ -10,6 +10,7 @@ processes), `cli` (`wfe`), `demo` (an example on real input).
 
 import logging
 
+from engine.attempt import Attempt, current_attempt
 from engine.exceptions import EngineError, EntryError, InputError, StoreConflict, StoreError, WorkflowError
 from engine.journal import RunResult
 from engine.model import TaskExecution, WorkflowModel
@@ -21,6 +22,7 @@ from engine.stored import StoredProcessor
 from engine.task import Task
 
 __all__ = [
+    "Attempt",
     "EngineError",
     "EntryError",
     "InputError",
@@ -40,6 +42,7 @@ __all__ = [
     "TimeBlock",
     "WorkflowError",
     "WorkflowModel",
+    "current_attempt",
 ]
 
 logging.getLogger("engine").addHandler(logging.NullHandler())

@@ -44,6 +44,9 @@ class TaskExecution(BaseModel):
     running: bool = False
     """Its start is recorded and its end is not: it runs, or its process died inside it."""
 
+    idempotent: bool = False
+    """Its task says that to execute it twice does no harm."""
+
     restart: bool = False
     """An operator asked for the task to be executed again, whatever its repeat policy says."""
 
@@ -140,3 +143,12 @@ class WorkflowModel(BaseModel):
             pydantic.ValidationError: the other model has a field that this entry cannot fill.
         """
         return type.model_validate(self.model_dump())
+
+
+def adopt(entry: WorkflowModel, other: WorkflowModel) -> None:
+    """Give an entry the fields of a copy of it that a task has worked on elsewhere, but not its executions."""
+    entry.__dict__.update({name: value for name, value in other.__dict__.items() if name != "executions"})
+    if other.__pydantic_extra__ is not None:
+        entry.__pydantic_extra__ = other.__pydantic_extra__
+    if other.__pydantic_private__ is not None:
+        entry.__pydantic_private__ = other.__pydantic_private__

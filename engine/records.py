@@ -47,8 +47,8 @@ def shown_state(state: State) -> dict[str, Any]:
 _LONG_NUMBER = re.compile(r"\d{19}")
 
 
-def entry_data(entry: WorkflowModel) -> dict[str, Any]:
-    """The user's own fields of an entry, as JSON data.
+def entry_text(entry: WorkflowModel) -> str:
+    """An entry's own fields, due date and source as JSON, to see whether anything of it has changed.
 
     Raises:
         EntryError: a field, or the source, holds what JSON cannot, or the due date is in none of the documented forms.
@@ -56,21 +56,51 @@ def entry_data(entry: WorkflowModel) -> dict[str, Any]:
     try:
         if entry.due_date is not None:
             parse_due_date(entry.due_date)
+        return entry.model_dump_json(exclude=_RECORDED_APART, by_alias=False, warnings="error")
     except InputError as refused:
         raise EntryError(f"entry {required_key(entry)!r}: {refused}") from refused
+    except (PydanticSerializationError, ValueError, RecursionError) as error:
+        raise _not_json(entry, error) from error
+
+
+def entry_data(entry: WorkflowModel, text: str | None = None) -> dict[str, Any]:
+    """The user's own fields of an entry, as JSON data; `text` is its `entry_text`, where that is known.
+
+    Raises:
+        EntryError: see `entry_text`.
+    """
+    text = entry_text(entry) if text is None else text
     try:
-        text = entry.model_dump_json(exclude={"executions", "finished"}, by_alias=False, warnings="error")
         data: dict[str, Any] = orjson.loads(text)
         if _LONG_NUMBER.search(text):
             # `loads` makes a float of an integer beyond 64 bits, where `dumps` refuses it.
             orjson.dumps(json.loads(text))
-    except (PydanticSerializationError, orjson.JSONEncodeError, ValueError, RecursionError) as error:
-        reason = str(error).splitlines()[0]
-        raise EntryError(
-            f"entry {required_key(entry)!r} holds data that is not JSON ({reason}): "
-            f"give its fields in {type(entry).__name__} types that JSON has, or a serializer"
-        ) from error
+    except (orjson.JSONEncodeError, ValueError, RecursionError) as error:
+        raise _not_json(entry, error) from error
     return {field: value for field, value in data.items() if field not in PROGRESS_FIELDS}
+
+
+def changed_fields(entry: WorkflowModel, before: str, after: str) -> dict[str, Any]:
+    """What has changed on an entry between two of its `entry_text`: its `data`, `due_date` and `source` as they are
+    now, and under `changed` the names of those that differ."""
+    old, new = orjson.loads(before), orjson.loads(after)
+    changed = {name for name, value in new.items() if value != old.get(name, _MISSING)}
+    changed -= type(entry).model_computed_fields.keys()
+    data = {name: value for name, value in new.items() if name not in PROGRESS_FIELDS}
+    return {"data": data, "due_date": entry.due_date, "source": entry.source, "changed": sorted(changed)}
+
+
+_MISSING = object()
+
+
+def _not_json(entry: WorkflowModel, error: Exception) -> EntryError:
+    return EntryError(
+        f"entry {required_key(entry)!r} holds data that is not JSON ({str(error).splitlines()[0]}): "
+        f"give its fields in {type(entry).__name__} types that JSON has, or a serializer"
+    )
+
+
+_RECORDED_APART = {"executions", "finished"}
 
 
 def entry_progress(entry: WorkflowModel) -> dict[str, Any]:

@@ -134,10 +134,15 @@ def take(
 def must_hold(document: Content, owner: str) -> None:
     """Raise ClaimLost unless `owner` holds the entry: what it has to say of it no longer counts."""
     if document["owner"] != owner:
-        raise ClaimLost(
-            f"the entry {document['key']!r} was taken from this run ({document['owner'] or 'nobody'} holds it now), "
-            "so nothing is written on it any more: `wfe show KEY` tells how it stands"
-        )
+        raise claim_lost(document["key"], document["owner"])
+
+
+def claim_lost(key: str, holder: str | None) -> ClaimLost:
+    """That an entry is another's by now, or nobody's."""
+    return ClaimLost(
+        f"the entry {key!r} was taken from this run ({holder or 'nobody'} holds it now), "
+        "so nothing is written on it any more: `wfe show KEY` tells how it stands"
+    )
 
 
 def is_started(document: Content) -> bool:
