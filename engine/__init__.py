@@ -15,7 +15,14 @@ from engine.journal import RunResult
 from engine.model import TaskExecution, WorkflowModel
 from engine.processor import Processor
 from engine.statistics import TimeBlock
-from engine.status import RepeatAfterCycle, RepeatAfterDatetime, RepeatAfterTime, Status, StatusException
+from engine.status import (
+    RepeatAfterCycle,
+    RepeatAfterDatetime,
+    RepeatAfterTime,
+    RepeatWithBackoff,
+    Status,
+    StatusException,
+)
 from engine.store import Store
 from engine.stored import StoredProcessor
 from engine.task import Task
@@ -28,6 +35,7 @@ __all__ = [
     "RepeatAfterCycle",
     "RepeatAfterDatetime",
     "RepeatAfterTime",
+    "RepeatWithBackoff",
     "RunResult",
     "Status",
     "StatusException",

@@ -114,6 +114,8 @@ def summary(entry: WorkflowModel, tasks: Sequence[str], moment: datetime) -> dic
     }
 
 
+_POLICIES = {"after_time": "time", "after_datetime": "date", "after_cycle": "cycles", "with_backoff": "backoff"}
+
 _ENDED = {
     State.FAILED: "failed",
     State.INTERRUPTED: "interrupted it",
@@ -151,7 +153,7 @@ class EntryRow:
         """Its repeat in a word; nothing when it is off."""
         if isinstance(self.repeat, bool):
             return "on" if self.repeat else ""
-        return {"after_time": "time", "after_datetime": "date", "after_cycle": "cycles"}[self.repeat["kind"]]
+        return _POLICIES[self.repeat["kind"]]
 
     def next(self, planned: Plan) -> str:
         """What happens next and why, in a line; `planned` is the plan of this entry."""

@@ -15,6 +15,7 @@ from engine import (
     EngineError,
     RepeatAfterCycle,
     RepeatAfterTime,
+    RepeatWithBackoff,
     Status,
     StatusException,
     Store,
@@ -24,6 +25,7 @@ from engine import (
 )
 from engine.lookup import find_error, rows
 from engine.operations import ActionResult, restart, shell_line, toggle_repeat
+from engine.records import EntryRow
 from engine.worker import execute_actions
 
 
@@ -92,8 +94,11 @@ class Desk:
     def restart(self, *keys: str, from_start: bool = False, **given: Any) -> ActionResult:
         return restart(keys, from_start, store=self.store, clock=self.clock, **given)
 
+    def row(self, key: str) -> EntryRow:
+        return {row.key: row for row in rows(self.store, self.clock())}[key]
+
     def state(self, key: str) -> str:
-        return {row.key: row.state for row in rows(self.store, self.clock())}[key]
+        return self.row(key).state
 
     def document(self, key: str) -> Any:
         return self.store.entries.get(where("key") == key)
@@ -471,6 +476,20 @@ def test_a_restart_grants_the_reruns_anew(desk: Desk) -> None:
     assert desk.run(check) == ["Check A-1"]
     assert desk.run(check) == ["Check A-1"]
     assert desk.run(check) == []
+
+
+def test_a_restart_has_a_backoff_begin_anew(desk: Desk) -> None:
+    check = interrupts(repeat=RepeatWithBackoff(initial=60, factor=10, maximum=10**6, jitter=0))
+    desk.run(check)
+    for minutes in (1, 10, 100):
+        assert desk.run(check) == []
+        desk.clock.turn(minutes=minutes)
+        assert desk.run(check) == ["Check A-1", "Check A-2"]
+    assert "attempt 5 after 16 h 40 min" in desk.document("A-1")["reason"]
+    assert desk.row("A-1").repeat_words == "backoff"
+    desk.restart("A-1")
+    assert desk.take(check) == ["Check A-1"]
+    assert "attempt 2 after 1 min" in desk.document("A-1")["reason"]
 
 
 def test_an_exhausted_repeat_is_shown_as_off_and_can_be_switched_on(desk: Desk) -> None:

@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine import RepeatAfterCycle, RepeatAfterDatetime, RepeatAfterTime, Status, TaskExecution, WorkflowModel
+from engine import (
+    RepeatAfterCycle,
+    RepeatAfterDatetime,
+    RepeatAfterTime,
+    RepeatWithBackoff,
+    Status,
+    TaskExecution,
+    WorkflowModel,
+)
 from engine.due_date import parse_due_date
 from engine.exceptions import InputError
 from engine.model import attempts_so_far
@@ -219,6 +227,18 @@ def test_the_plan_says_why_an_entry_does_not_move() -> None:
     assert "2 to go" in why(stopped("Fetch", repeat=RepeatAfterCycle(after_cycle=2)))
 
 
+def test_a_backoff_counts_the_attempts_since_a_restart() -> None:
+    policy = RepeatWithBackoff(initial=3600, factor=2, maximum=10**6, jitter=0)
+
+    def why(*executions: TaskExecution) -> str:
+        return plan(WorkflowModel(executions=list(executions)), TASKS, NOON).why
+
+    again = stopped("Fetch", repeat=policy)
+    restarted = again.model_copy(update={"restart": True})
+    assert "attempt 4 after 4 h" in why(again, again, again)
+    assert "attempt 2 after 1 h" in why(again, restarted, again)
+
+
 def test_of_two_waits_the_one_that_holds_the_entry_up_is_told() -> None:
     poll, check = well("Fetch", repeat=LATER), stopped("Check", repeat=RepeatAfterTime(hours=9), message="no answer")
     planned = plan(WorkflowModel(executions=[poll, check]), TASKS, NOON)
@@ -247,6 +267,7 @@ REPEATS = st.one_of(
     st.builds(RepeatAfterCycle, after_cycle=COUNTS, current_cycle=COUNTS),
     st.builds(RepeatAfterTime, hours=st.integers(0, 48)),
     st.builds(RepeatAfterDatetime, date_time=MOMENTS),
+    st.builds(RepeatWithBackoff, initial=st.floats(1, 3600), maximum=st.floats(3600, 100_000)),
 )
 EXECUTIONS = st.builds(
     TaskExecution,

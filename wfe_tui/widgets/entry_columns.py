@@ -18,7 +18,7 @@ COLUMNS = (
     Column("progress", "Progress", 8),
     Column("task", "Task", 14, priority=3),
     Column("reason", "Reason", 20, grow=True),
-    Column("repeat", "Repeat", 6, priority=4),
+    Column("repeat", "Repeat", 7, priority=4),
     Column("attempts", "Att", 3, justify="right", priority=2),
     Column("age", "Age", 5, justify="right", priority=1),
 )

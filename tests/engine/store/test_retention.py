@@ -12,7 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tinydb import where
 
-from engine import RepeatAfterCycle, RepeatAfterTime, Status, StatusException, StoredProcessor, Task, WorkflowModel
+from engine import (
+    RepeatAfterCycle,
+    RepeatAfterTime,
+    RepeatWithBackoff,
+    Status,
+    StatusException,
+    StoredProcessor,
+    Task,
+    WorkflowModel,
+)
 from engine.clock import to_text
 from engine.exceptions import InputError
 from engine.lookup import rows
@@ -219,6 +228,7 @@ REPEATS = (
     | st.booleans()
     | st.builds(RepeatAfterCycle, after_cycle=COUNTS, current_cycle=COUNTS)
     | st.builds(RepeatAfterTime, hours=st.integers(0, 48))
+    | st.builds(RepeatWithBackoff, initial=st.floats(1, 3600), maximum=st.floats(3600, 100_000))
 )
 EXECUTIONS = st.builds(
     TaskExecution,
