@@ -51,6 +51,7 @@ EXECUTIONS = st.builds(
     status=st.none() | STATUSES,
     run_count=st.none() | COUNTS,
     running=st.booleans(),
+    idempotent=st.booleans(),
     restart=st.booleans(),
     error=MESSAGES,
 )

@@ -240,8 +240,9 @@ EXECUTIONS = st.builds(
     status=st.none() | st.builds(Status, repeat=REPEATS, max_reruns=st.none() | COUNTS),
     run_count=st.none() | COUNTS,
     running=st.booleans(),
+    idempotent=st.booleans(),
     restart=st.booleans(),
-)
+).map(lambda execution: execution.model_copy(update={"finished_at": None}) if execution.running else execution)
 ENTRIES = st.builds(
     WorkflowModel,
     due_date=st.sampled_from([None, "2026-11-22", "<2026-11-25", ">2026-11-23"]),
