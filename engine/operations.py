@@ -9,7 +9,8 @@ import os
 import shlex
 import socket
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import StrEnum
 
 from tinydb.table import Document
 
@@ -18,7 +19,7 @@ from engine.exceptions import InputError
 from engine.lookup import find_entry
 from engine.model import TaskExecution, WorkflowModel
 from engine.planning import Plan, State, plan
-from engine.records import entry_progress, read_progress, summary
+from engine.records import current, entry_progress, read_progress, summary
 from engine.status import Status
 from engine.store import Store, store_path
 from engine.text import shell_path
@@ -36,6 +37,16 @@ class ActionResult:
     refused: Mapping[str, str]
     actions: Mapping[str, int]
     to_run: tuple[str, ...]
+
+
+class Decision(StrEnum):
+    """What an operator found out of a task inside which its process died."""
+
+    AGAIN = "again"
+    """It took no effect, or may take it twice: execute it again."""
+
+    DONE = "done"
+    """It took effect."""
 
 
 class Refusal(Exception):  # noqa: N818 - not an error: the answer for one entry
@@ -124,6 +135,47 @@ def restart(
     return act.on(keys, change)
 
 
+def decide(
+    keys: Iterable[str],
+    verdict: Decision,
+    *,
+    store: Store,
+    processor: str | None = None,
+    who: str | None = None,
+    why: str | None = None,
+    clock: Clock = utc_now,
+) -> ActionResult:
+    """Decide of entries in doubt, and of no others: execute the task inside which the process died again, or take it as
+    done and go on with the next one.
+
+    It is recorded for a worker to take, as a restart is.
+
+    Args:
+        keys: of the entries.
+        verdict: of the task at which each stands.
+        store, processor, who, why, clock: see `toggle_repeat`.
+
+    Returns:
+        For each key, that it was accepted or why not.
+
+    Raises:
+        StoreError: the store cannot be written; nothing was done.
+    """
+    signature = who or _signature()
+
+    def change(entry: WorkflowModel, planned: Plan) -> None:
+        newest = _newest(entry, planned)
+        assert newest is not None, "what is in doubt was executed"
+        if verdict is Decision.AGAIN:
+            newest.restart = True
+            return
+        newest.running, newest.processed, newest.finished_at = False, True, clock()
+        newest.status = Status(message=f"decided done by {signature}{f': {why}' if why else ''}")
+
+    act = _Act(f"decide {verdict}", True, store, processor, signature, why, clock)
+    return replace(act, only=State.IN_DOUBT, executes=verdict is Decision.AGAIN).on(keys, change)
+
+
 def shell_line(verb: str, keys: Iterable[str], store: Store, processor: str) -> str:
     """The `wfe` line that does the same to these keys; it names store and processor where `wfe` would not find them."""
     words = ["wfe", *verb.split()]
@@ -150,17 +202,21 @@ def _newest_of_all(entry: WorkflowModel, planned: Plan) -> list[TaskExecution]:
     return [execution for step in planned.steps for execution in entry.get_execution(step.task)[:1]]
 
 
-def _user() -> str:
-    """The user's name; in a container, a user may have none."""
+def _signature() -> str:
+    """`user@host`; in a container, a user may have no name."""
     try:
-        return getpass.getuser()
+        user = getpass.getuser()
     except (KeyError, OSError):
-        return str(os.getuid())
+        user = str(os.getuid())
+    return f"{user}@{socket.gethostname()}"
 
 
 @dataclass(frozen=True)
 class _Act:
-    """One verb, done to many entries in one transaction, and its record."""
+    """One verb, done to many entries in one transaction, and its record.
+
+    It is done to entries in the state `only`, if there is one; if it `executes` a task, the due date has to allow that.
+    """
 
     verb: str
     needs_worker: bool
@@ -169,6 +225,8 @@ class _Act:
     who: str | None
     why: str | None
     clock: Clock
+    only: State | None = None
+    executes: bool = True
 
     def on(self, keys: Iterable[str], change: Callable[[WorkflowModel, Plan], None]) -> ActionResult:
         frozen = tuple(dict.fromkeys(keys))
@@ -197,6 +255,10 @@ class _Act:
             return "it is running"
         entry, tasks = read_progress(document), document["tasks"]
         planned = plan(entry, tasks, moment)
+        if self.only and planned.state is not self.only:
+            shown = current(document, moment, self.store.is_alive)["state"]
+            advice = ": restart it" if shown in (State.FAILED, State.INTERRUPTED) else ""
+            return f"it is not {self.only}, it is {shown}{advice}"
         try:
             change(entry, planned)
         except Refusal as refusal:
@@ -207,7 +269,7 @@ class _Act:
         if not tasks:
             return None  # `get_tasks` has only raised so far: what the entry is to go through is not known
         changed = plan(entry, tasks, moment)
-        if changed.held_by_due_date:
+        if self.executes and changed.held_by_due_date:
             return changed.why
         fields = {**entry_progress(entry), **summary(entry, tasks, moment), "owner": None, "updated": to_text(moment)}
         self.store.entries.update(fields, doc_ids=[document.doc_id])
@@ -217,7 +279,7 @@ class _Act:
         return self.store.actions.insert(
             {
                 "verb": self.verb,
-                "who": self.who or f"{_user()}@{socket.gethostname()}",
+                "who": self.who or _signature(),
                 "when": to_text(self.clock()),
                 "why": self.why,
                 "processor": processor,

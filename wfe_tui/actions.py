@@ -31,6 +31,7 @@ _ACTS = (
     Action("toggle_repeat", "T", "Repeat", "Repeat on or off: the next run executes the failed task again, or not."),
     Action("restart", "R", "Restart", "Execute again now, from the failed task; what is done is kept."),
     Action("restart_from_start", "S", "From start", "Execute again now, all tasks from the start."),
+    Action("decide_done", "D", "Done", "In doubt: take the task as done, and go on with the next one.", footer=False),
 )
 _TRACE = Action("show_trace", "e", "Trace", "The stack trace of the entry's error.")
 

@@ -227,6 +227,54 @@ async def test_repeat_needs_no_question_and_no_worker(console: Any, place: Any) 
         assert operator.app.processes == []
 
 
+# --- decide
+
+
+@pytest.fixture
+def in_doubt(workplace: Any) -> Any:
+    """A-1 is in doubt, A-2 has failed, A-3 is ready."""
+    workplace.orders("A-2 raise", "A-1 die", "A-3")
+    workplace.wfe("run", "orders:Orders")
+    workplace.repair()
+    return workplace
+
+
+async def test_a_task_in_doubt_is_taken_as_done_after_a_question(console: Any, in_doubt: Any) -> None:
+    async with console(in_doubt.store, size=(160, 48)) as operator:
+        await operator.go_to("A-1")
+        await operator.sees("? 1 in doubt", "nothing by itself: Check may have", "decide:")
+        await operator.press("D")
+        await operator.sees("Take the task in doubt of 1 entry as done, and go on with the next one?")
+        await operator.press("y")
+        await operator.hears(f"decide done: 1 entry\n$ wfe decide done --store {in_doubt.store} A-1")
+        await operator.until(lambda: "✓ finished" in operator.line("A-1"))
+        await operator.sees("decided done by")
+        await operator.idle()
+    assert (executions(in_doubt, "Check", "A-1"), executions(in_doubt, "Send", "A-1")) == (1, 1)
+
+
+async def test_a_task_in_doubt_is_executed_again_by_a_restart(console: Any, in_doubt: Any) -> None:
+    async with console(in_doubt.store) as operator:
+        await operator.go_to("A-1")
+        await operator.press("R")
+        await operator.until(lambda: "✓ finished" in operator.line("A-1"))
+        await operator.idle()
+    assert (executions(in_doubt, "Check", "A-1"), executions(in_doubt, "Send", "A-1")) == (2, 1)
+
+
+async def test_of_what_is_not_in_doubt_nothing_is_taken_as_done(console: Any, in_doubt: Any) -> None:
+    async with console(in_doubt.store) as operator:
+        await operator.go_to("A-2")
+        await operator.press("D")
+        await operator.hears("A-2: it is not in doubt, it is failed: restart it")
+        await operator.press("a", "D")
+        await operator.sees("of 3 entries as done")
+        await operator.press("y")
+        await operator.hears("decide done: 1 entry\n")
+        await operator.sees("● 2 marked")
+        await operator.idle()
+
+
 # --- engine processes
 
 
