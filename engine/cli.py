@@ -23,6 +23,7 @@ from engine.journal import RunResult
 from engine.loading import load_processor, make_processor, raised_at
 from engine.lookup import find_entry, find_error, rows
 from engine.options import JsonOption, ProcessorOption, StoreOption, looked_at
+from engine.pausing import pauses
 from engine.records import read_plan
 from engine.store import Store, store_path
 from engine.stored import StoredProcessor
@@ -83,6 +84,8 @@ def ls(store: StoreOption = None, json: JsonOption = False) -> None:
     """List the entries of the store."""
     with looked_at(store) as opened:
         printing.entries(rows(opened, utc_now()), as_json=json, now=utc_now())
+        for pause in () if json else pauses(opened):
+            printing.note(f"{pause.processor} is {pause.words(utc_now())}")
 
 
 @app.command()
@@ -111,7 +114,7 @@ def error(
 
 
 for _verb in (
-    verbs.repeat, verbs.restart, verbs.decide,
+    verbs.repeat, verbs.restart, verbs.decide, verbs.pause, verbs.resume,
     upkeep.export, upkeep.import_, upkeep.backup, upkeep.prune, upkeep.check,
 ):  # fmt: skip
     app.command(_verb.__name__.rstrip("_"))(_verb)

@@ -16,8 +16,9 @@ from tinydb.table import Document
 
 from engine.clock import Clock, to_text, utc_now
 from engine.exceptions import InputError
-from engine.lookup import find_entry
+from engine.lookup import find_entry, find_processor
 from engine.model import TaskExecution, WorkflowModel
+from engine.pausing import Pause, pause_of, remove_pause, write_pause
 from engine.planning import Plan, State, plan
 from engine.records import current, entry_progress, read_progress, summary
 from engine.status import Status
@@ -50,7 +51,7 @@ class Decision(StrEnum):
 
 
 class Refusal(Exception):  # noqa: N818 - not an error: the answer for one entry
-    """Why a verb is not done to an entry."""
+    """Why a verb is not done to an entry, or to a processor."""
 
 
 def toggle_repeat(
@@ -176,17 +177,81 @@ def decide(
     return replace(act, only=State.IN_DOUBT, executes=verdict is Decision.AGAIN).on(keys, change)
 
 
-def shell_line(verb: str, keys: Iterable[str], store: Store, processor: str) -> str:
-    """The `wfe` line that does the same to these keys; it names store and processor where `wfe` would not find them."""
-    words = ["wfe", *verb.split()]
+def pause(
+    processor: str,
+    *,
+    store: Store,
+    who: str | None = None,
+    why: str | None = None,
+    clock: Clock = utc_now,
+) -> Pause:
+    """Pause a processor: no task of it is started, in any run on this store, until it is resumed.
+
+    Args:
+        processor: `module:Class`, or its class name where no other has it.
+        store, who, why, clock: see `toggle_repeat`.
+
+    Raises:
+        Refusal: it is paused already.
+        InputError: it has neither entries nor runs in the store.
+        StoreError: the store cannot be written; nothing was done.
+    """
+    with store.transaction():
+        name = find_processor(store, processor)
+        if paused := pause_of(store, name):
+            raise Refusal(f"{name} is {paused.words(clock())}")
+        made = Pause(name, who or _signature(), clock(), why)
+        write_pause(store, made)
+        _Act("pause", False, store, name, made.who, why, clock).record(name, {})
+    return made
+
+
+def resume(
+    processor: str,
+    *,
+    store: Store,
+    who: str | None = None,
+    why: str | None = None,
+    clock: Clock = utc_now,
+) -> Pause:
+    """End the pause of a processor.
+
+    Args:
+        processor: `module:Class`, or its class name where no other has it.
+        store, who, why, clock: see `toggle_repeat`.
+
+    Returns:
+        The pause that has ended.
+
+    Raises:
+        Refusal: it is not paused.
+        InputError: it has neither entries nor runs in the store.
+        StoreError: the store cannot be written; nothing was done.
+    """
+    with store.transaction():
+        name = find_processor(store, processor)
+        paused = pause_of(store, name)
+        if paused is None:
+            raise Refusal(f"{name} is not paused")
+        remove_pause(store, name)
+        _Act("resume", False, store, name, who, why, clock).record(name, {})
+    return paused
+
+
+def shell_line(verb: str, words: Iterable[str], store: Store, processor: str | None = None) -> str:
+    """The `wfe` line that does the same to these keys, or whatever the verb is done to.
+
+    It names the store where `wfe` would not find it, and the processor, if it is given, where the keys do not tell it.
+    """
+    line = ["wfe", *verb.split()]
     if store_path(None).resolve() != store.path:
-        words += ["--store", shell_path(store.path)]
-    if len(store.entries.counts("processor")) > 1:
-        words += ["--processor", shlex.quote(processor)]
-    named = list(keys)
-    if any(key.startswith("-") for key in named):
-        words.append("--")
-    return " ".join([*words, *map(shlex.quote, named)])
+        line += ["--store", shell_path(store.path)]
+    if processor and len(store.entries.counts("processor")) > 1:
+        line += ["--processor", shlex.quote(processor)]
+    named = list(words)
+    if any(word.startswith("-") for word in named):
+        line.append("--")
+    return " ".join([*line, *map(shlex.quote, named)])
 
 
 def _newest(entry: WorkflowModel, planned: Plan) -> TaskExecution | None:
@@ -243,7 +308,7 @@ class _Act:
                 results.setdefault(document["processor"], {})[key] = answer
                 if answer:
                     refused[key] = answer
-            actions = {processor: self._record(processor, answers) for processor, answers in results.items()}
+            actions = {processor: self.record(processor, answers) for processor, answers in results.items()}
         accepted = tuple(key for key in frozen if key not in refused)
         to_run = tuple(name for name, answers in results.items() if self.needs_worker and None in answers.values())
         return ActionResult(self.verb, accepted, refused, actions, to_run)
@@ -275,7 +340,8 @@ class _Act:
         self.store.entries.update(fields, doc_ids=[document.doc_id])
         return None
 
-    def _record(self, processor: str, answers: dict[str, str | None]) -> int:
+    def record(self, processor: str, answers: Mapping[str, str | None]) -> int:
+        """Write what became of each key; the number of the action."""
         return self.store.actions.insert(
             {
                 "verb": self.verb,
@@ -284,7 +350,7 @@ class _Act:
                 "why": self.why,
                 "processor": processor,
                 "keys": list(answers),
-                "results": answers,
+                "results": dict(answers),
                 "open": self.needs_worker and None in answers.values(),
                 "taken_by": None,
                 "run": None,

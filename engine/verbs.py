@@ -1,7 +1,9 @@
-"""The commands of `wfe` that act on entries: repeat, restart, decide. What they do is in `engine.operations`."""
+"""The commands of `wfe` that act: repeat, restart, decide, pause, resume. What they do is in `engine.operations`."""
 
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from typing import Annotated, TextIO
 
@@ -12,7 +14,7 @@ from engine.clock import utc_now
 from engine.exceptions import InputError
 from engine.journal import FAILURES
 from engine.lookup import find_entry, rows
-from engine.operations import ActionResult, Decision
+from engine.operations import ActionResult, Decision, Refusal
 from engine.options import JsonOption, ProcessorOption, StoreOption, existing
 from engine.store import Store
 from engine.worker import WorkerCommand, worker_command
@@ -71,6 +73,35 @@ def decide(
         done = operations.decide(keys, verdict, store=opened, processor=processor, why=why)
         code = _carry_out(done, opened, processor, as_json=json)
     raise typer.Exit(code)
+
+
+ProcessorName = Annotated[
+    str, typer.Argument(metavar="PROCESSOR", help="MODULE:PROCESSOR, or its class name alone.", show_default=False)
+]
+
+
+def pause(processor: ProcessorName, store: StoreOption = None, why: WhyOption = None) -> None:
+    """Let no task of a processor be started, in any run, until it is resumed."""
+    with existing(store) as opened, _refusals("pause"):
+        made = operations.pause(processor, store=opened, why=why)
+    printing.note(f"{made.processor} is paused: it starts no task until `wfe resume`")
+
+
+def resume(processor: ProcessorName, store: StoreOption = None) -> None:
+    """End the pause of a processor."""
+    with existing(store) as opened, _refusals("resume"):
+        ended = operations.resume(processor, store=opened)
+    printing.note(f"{ended.processor} is resumed, it was {ended.words(utc_now())}")
+
+
+@contextmanager
+def _refusals(verb: str) -> Iterator[None]:
+    """Say why a verb was not done to a processor; then the exit code is 1."""
+    try:
+        yield
+    except Refusal as refusal:
+        printing.note(f"{verb}: refused: {refusal}")
+        raise typer.Exit(1) from None
 
 
 def _carry_out(done: ActionResult, store: Store, processor: str | None, *, as_json: bool) -> int:

@@ -39,6 +39,7 @@ ACTIONS = {
     "entries": (
         *_ACTS,
         Action("new_run", "N", "New run", "Start a run of this entry's processor: every entry that is ready."),
+        Action("toggle_pause", "P", "Pause", "This entry's processor starts no task; again resumes it.", footer=False),
         _TRACE,
         Action("filter", "slash", "Filter", "Show what matches: words, or state:failed task:Ship error:5b2c."),
         Action("only_failed", "f", "Failed", "Show failed entries alone; again shows all.", footer=False),

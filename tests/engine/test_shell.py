@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -349,6 +350,39 @@ def test_a_task_that_a_living_process_is_in_is_shown_as_running_not_in_doubt(wor
     assert (refused.returncode, refused.stderr) == (1, "decide done: A-1: refused: it is running\n")
 
 
+# --- pause and resume
+
+
+def test_a_paused_processor_is_told_by_ls_until_it_is_resumed(workplace: Any) -> None:
+    workplace.wfe("run", "orders:Orders")
+    listed = workplace.wfe("ls", "--json").stdout
+    done = workplace.wfe("pause", "Orders", "--why", "carrier \x1b[31mdown")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr == "orders:Orders is paused: it starts no task until `wfe resume`\n"
+    told = workplace.wfe("ls")
+    assert "A-1" in told.stdout
+    assert re.fullmatch(r"orders:Orders is paused by \S+@\S+ since \d\d:\d\d: carrier ␛\[31mdown\n", told.stderr)
+    quiet = workplace.wfe("ls", "--json")
+    assert (quiet.stdout, quiet.stderr) == (listed, "")
+    again = workplace.wfe("pause", "orders:Orders")
+    assert again.returncode == 1
+    assert again.stderr.startswith("pause: refused: orders:Orders is paused by ")
+    done = workplace.wfe("resume", "Orders")
+    assert done.returncode == 0
+    assert done.stderr.startswith("orders:Orders is resumed, it was paused by ")
+    assert workplace.wfe("ls").stderr == ""
+    again = workplace.wfe("resume", "Orders")
+    assert (again.returncode, again.stderr) == (1, "resume: refused: orders:Orders is not paused\n")
+
+
+@pytest.mark.parametrize("verb", ["pause", "resume"])
+def test_a_processor_that_the_store_has_never_seen_is_told_with_those_that_it_has(workplace: Any, verb: str) -> None:
+    workplace.wfe("run", "orders:Orders")
+    sentence = refused(workplace.wfe(verb, "shop:Orders"))
+    assert "'shop:Orders'" in sentence
+    assert "orders:Orders" in sentence
+
+
 # --- bad input: one clear sentence, exit code 2, nothing lost
 
 
@@ -465,6 +499,8 @@ def test_a_store_that_cannot_be_used_is_named_and_left_as_it_was(
         ["repeat", "on", "A-1"],
         ["restart", "A-1"],
         ["decide", "done", "A-1"],
+        ["pause", "Orders"],
+        ["resume", "Orders"],
     ],
 )
 def test_a_store_that_is_not_there_is_not_made_by_looking(workplace: Any, command: list[str]) -> None:

@@ -11,6 +11,7 @@ from textual.message import Message
 from engine import operations
 from engine.exceptions import EngineError, StoreError
 from engine.lookup import rows
+from engine.pausing import pause_of
 from engine.planning import State
 from engine.records import EntryRow
 from engine.text import counted
@@ -100,6 +101,22 @@ class ActingScreen(StoreScreen):
             return operations.decide(keys, operations.Decision.DONE, store=self.store, processor=processor)
 
         self._act(targets, act, "decide done")
+
+    @work
+    async def toggle_pause(self, processor: str) -> None:
+        """Pause a processor, after a question, or resume it."""
+        try:
+            is_paused = await asyncio.to_thread(pause_of, self.store, processor)
+            question = "Pause this processor? It starts no task until it is resumed."
+            if not is_paused and not await self.app.push_screen_wait(Confirm(question, [processor])):
+                return
+            verb, act = ("resume", operations.resume) if is_paused else ("pause", operations.pause)
+            await asyncio.to_thread(act, processor, store=self.store)
+            shell = operations.shell_line(verb, [processor], self.store)
+        except (EngineError, operations.Refusal) as error:
+            self.wfe.say(str(error), severity="error")
+        else:
+            self.wfe.say(f"{verb}: {processor}\n$ {shell}")
 
     async def _read(self, chosen: Collection[int]) -> list[EntryRow]:
         """The rows of these entries, however many; those that are gone are left out."""
