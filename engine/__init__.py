@@ -4,7 +4,8 @@ The map: `model` (entries and executions), `status` (outcomes and repeat policie
 `stored` (workflows, with one's own storage or with a `Store`), `planning` (what happens next, and why: pure), `run` and
 `runner` (do it), `journal` and `store_journal` (what a run
 writes down), `errors` (exceptions as records), `statistics`, `records` (entries
-in the store), `operations` (the operator's verbs), `worker` (does what operators asked for), `store` (TinyDB shared by
+in the store), `operations` (the operator's verbs), `pausing` (which processors start no
+task), `worker` (does what operators asked for), `store` (TinyDB shared by
 processes), `cli` (`wfe`), `demo` (an example on real input).
 """
 

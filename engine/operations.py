@@ -1,7 +1,7 @@
 """The operator's verbs. The console and the shell call these and nothing else; each act is recorded in the store.
 
-Every verb takes a frozen set of keys, answers for each of them, and writes one action for each processor concerned: one
-ineligible entry never costs the others.
+A verb on entries takes a frozen set of keys, answers for each of them, and writes one action for each processor
+concerned: one ineligible entry never costs the others. Pause and resume are of one processor as a whole.
 """
 
 import getpass

@@ -243,9 +243,11 @@ def in_doubt(workplace: Any) -> Any:
 async def test_a_task_in_doubt_is_taken_as_done_after_a_question(console: Any, in_doubt: Any) -> None:
     async with console(in_doubt.store, size=(160, 48)) as operator:
         await operator.go_to("A-1")
-        await operator.sees("? 1 in doubt", "nothing by itself: Check may have", "decide:")
+        await operator.sees(
+            "? 1 in doubt", "nothing by itself: Check may have", "R executes it again, D takes it as done"
+        )
         await operator.press("D")
-        await operator.sees("Take the task in doubt of 1 entry as done, and go on with the next one?")
+        await operator.sees("Take the task in doubt of 1 entry as done, and go on?")
         await operator.press("y")
         await operator.hears(f"decide done: 1 entry\n$ wfe decide done --store {in_doubt.store} A-1")
         await operator.until(lambda: "✓ finished" in operator.line("A-1"))
@@ -257,6 +259,7 @@ async def test_a_task_in_doubt_is_taken_as_done_after_a_question(console: Any, i
 async def test_a_task_in_doubt_is_executed_again_by_a_restart(console: Any, in_doubt: Any) -> None:
     async with console(in_doubt.store) as operator:
         await operator.go_to("A-1")
+        await operator.sees("its process died inside this task: R executes it again, D takes it as done")
         await operator.press("R")
         await operator.until(lambda: "✓ finished" in operator.line("A-1"))
         await operator.idle()

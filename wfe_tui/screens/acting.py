@@ -93,7 +93,7 @@ class ActingScreen(StoreScreen):
         targets = await self._read(chosen)
         if any(row.state is State.IN_DOUBT for row in targets):
             entries = counted(len(targets), "entry", "entries")
-            question = f"Take the task in doubt of {entries} as done, and go on with the next one?"
+            question = f"Take the task in doubt of {entries} as done, and go on?"
             if not await self.app.push_screen_wait(Confirm(question, [row.key for row in targets])):
                 return
 

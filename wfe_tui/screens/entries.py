@@ -28,7 +28,7 @@ from wfe_tui.screens.acting import ActingScreen
 from wfe_tui.screens.output import OutputScreen
 from wfe_tui.widgets.counters import Counters, StateCount
 from wfe_tui.widgets.detail import EntryDetail
-from wfe_tui.widgets.entry_columns import COLUMNS, entry_cell, reason
+from wfe_tui.widgets.entry_columns import COLUMNS, DECIDE, entry_cell, reason
 from wfe_tui.widgets.filter_bar import FilterBar
 from wfe_tui.widgets.pause_lines import PauseLines
 from wfe_tui.widgets.run_line import RunLine
@@ -137,7 +137,9 @@ class EntriesScreen(ActingScreen):
     @on(EntryTable.RowHighlighted)
     def _show_detail(self) -> None:
         detail, row = self.query_one(EntryDetail), self._row_at_cursor()
-        self.query_one("#said", Static).update(Content(literal(reason(row, self.wfe.clock()) if row else "")))
+        said = reason(row, self.wfe.clock()) if row else ""
+        keys = f": {DECIDE}" if row and row.state is State.IN_DOUBT else ""
+        self.query_one("#said", Static).update(Content(literal(said + keys)))
         if not detail.display:
             return
         with suppress(StoreError):  # the feed tells

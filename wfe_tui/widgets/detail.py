@@ -14,6 +14,7 @@ from engine.planning import Plan, State, Step
 from engine.records import EntryRow, error_ids
 from engine.text import literal
 from wfe_tui.widgets.cut import LONGEST_KEY, cut
+from wfe_tui.widgets.entry_columns import DECIDE
 from wfe_tui.widgets.states import COLOURS, GLYPHS, STEPS, state_content
 
 LONGEST_DATA = 20_000
@@ -52,6 +53,7 @@ def entry_content(document: Mapping[str, Any], row: EntryRow, planned: Plan) -> 
         Content.assemble((literal(cut(row.key, LONGEST_KEY)), "bold"), "  ", state_content(row.state)),
         Content.styled(literal(row.processor), "$text-muted"),
         Content.assemble(("next  ", "$text-muted"), literal(row.next(planned))),
+        *([Content.styled(DECIDE, "$text-muted")] if row.state is State.IN_DOUBT else []),
         Content(""),
     ]
     width = max((len(step.task) for step in planned.steps), default=0)

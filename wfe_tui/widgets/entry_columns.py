@@ -25,6 +25,9 @@ COLUMNS = (
 
 BAR_WIDTH = 4
 
+DECIDE = "R executes it again, D takes it as done"
+"""What an operator can do to a task in doubt."""
+
 
 def entry_cell(now: Callable[[], datetime]) -> Cell:
     """What stands in a row's cell; `now` is the moment that ages are taken at."""
