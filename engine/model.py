@@ -45,7 +45,7 @@ class TaskExecution(BaseModel):
     """Its start is recorded and its end is not: it runs, or its process died inside it."""
 
     idempotent: bool = False
-    """Its task says that to execute it twice does no harm."""
+    """Its task was declared to be executed again by itself if its process dies inside it; see `Task.idempotent`."""
 
     restart: bool = False
     """An operator asked for the task to be executed again, whatever its repeat policy says."""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from itertools import takewhile
 
 from engine.due_date import parse_due_date
 from engine.model import TaskExecution, WorkflowModel, attempts_so_far
@@ -17,8 +18,8 @@ class State(StrEnum):
     """Where an entry stands. It is derived from its plan and its claim, never set by hand.
 
     ready → running → finished, or one of: waiting (a due date or a repeat is not ripe), interrupted (a StatusException
-    without a repeat), failed (an unexpected exception), in doubt (its process died inside a task). An operator's
-    repeat or restart makes the last three ready again.
+    without a repeat), failed (an unexpected exception), in doubt (its process died inside a task that is not
+    idempotent). An operator's repeat or restart makes the last three ready again.
     """
 
     READY = "ready"
@@ -137,8 +138,7 @@ def _step(name: str, attempts: Sequence[TaskExecution], moment: datetime) -> Ste
         return Step(name, StepKind.EXECUTE, "not executed yet")
     newest = attempts[0]
     if newest.running and not newest.restart:
-        why = "its process died inside this task"
-        return Step(name, StepKind.IN_DOUBT, why, attempts_so_far(attempts), blocks=True)
+        return _in_doubt(name, attempts)
     verdict = newest.verdict(since_restart(attempts), moment)
     why = " · ".join(part for part in (verdict.why, _said(newest)) if part)
     step = Step(name, StepKind.DONE, why, attempts_so_far(attempts))
@@ -154,6 +154,22 @@ def _step(name: str, attempts: Sequence[TaskExecution], moment: datetime) -> Ste
     if newest.status is not None:
         return replace(step, kind=StepKind.INTERRUPTED, blocks=True)
     return replace(step, kind=StepKind.EXECUTE, why="not executed yet")
+
+
+MOST_DEATHS = 3
+"""So many processes in a row may die inside an idempotent task of an entry before an operator is asked: one that kills
+its process would otherwise go on killing, night after night."""
+
+
+def _in_doubt(name: str, attempts: Sequence[TaskExecution]) -> Step:
+    """A task inside which its process died: it may have taken effect or not."""
+    newest, count = attempts[0], attempts_so_far(attempts)
+    deaths = sum(1 for _ in takewhile(lambda attempt: attempt.running and not attempt.restart, attempts))
+    why = "its process died inside this task" if deaths == 1 else f"{deaths} processes in a row died inside it"
+    is_stopped = newest.status is not None and newest.status.repeat is False  # by an operator: it had not spoken yet
+    if newest.idempotent and deaths < MOST_DEATHS and not is_stopped:
+        return Step(name, StepKind.REPEAT, f"{why}, which is idempotent", count)
+    return Step(name, StepKind.IN_DOUBT, why, count, blocks=True)
 
 
 def since_restart(attempts: Sequence[TaskExecution]) -> int:

@@ -21,7 +21,7 @@ from engine.due_date import parse_due_date
 from engine.exceptions import EntryError, InputError
 from engine.identity import required_key
 from engine.model import WorkflowModel
-from engine.planning import Plan, State, StepKind, plan
+from engine.planning import Plan, State, Step, StepKind, plan
 
 PROGRESS_FIELDS = frozenset(WorkflowModel.model_fields)
 """The fields that every entry has: its due date, source, executions and finished moment."""
@@ -144,11 +144,7 @@ def summary(entry: WorkflowModel, tasks: Sequence[str], moment: datetime) -> dic
     }
 
 
-_ENDED = {
-    State.FAILED: "failed",
-    State.INTERRUPTED: "interrupted it",
-    State.IN_DOUBT: "may have taken effect or not, its process died inside",
-}
+_POLICIES = {"after_time": "time", "after_datetime": "date", "after_cycle": "cycles", "with_backoff": "backoff"}
 
 
 def error_ids(document: Mapping[str, Any]) -> list[str]:
@@ -181,7 +177,7 @@ class EntryRow:
         """Its repeat in a word; nothing when it is off."""
         if isinstance(self.repeat, bool):
             return "on" if self.repeat else ""
-        return {"after_time": "time", "after_datetime": "date", "after_cycle": "cycles"}[self.repeat["kind"]]
+        return _POLICIES[self.repeat["kind"]]
 
     def next(self, planned: Plan) -> str:
         """What happens next and why, in a line; `planned` is the plan of this entry."""
@@ -197,7 +193,15 @@ class EntryRow:
         if planned.state is State.WAITING:
             until = f" until {local_time(planned.due)}" if planned.due else ""
             return f"{step.task} waits{until}: {planned.why}"
-        return f"nothing by itself: {step.task} {_ENDED[planned.state]}; restart it, or set its repeat"
+        if planned.state is State.IN_DOUBT:
+            return f"nothing by itself: {step.task} may have taken effect or not, {planned.why}; decide: again, or done"
+        ended = "failed" if planned.state is State.FAILED else "interrupted it"
+        return f"nothing by itself: {step.task} {ended}; restart it, or set its repeat"
+
+    def said_of(self, step: Step) -> tuple[str, str]:
+        """What becomes of a task of this entry, in a word, and why; `step` is of its plan, which knows of no process
+        that works on it."""
+        return ("running", "") if self.state is State.RUNNING and step.task == self.task else (step.kind, step.why)
 
     def to_json(self) -> dict[str, Any]:
         """The fields that `wfe ls --json` promises."""

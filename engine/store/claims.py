@@ -147,7 +147,8 @@ def claim_lost(key: str, holder: str | None) -> ClaimLost:
 
 def is_started(document: Content) -> bool:
     """Whether a task of the entry is under way, or was when its process died; not if an operator has settled that."""
-    return any(each.get("running") and not each.get("restart") for each in document.get("executions") or [])
+    newest = {each.get("name"): each for each in document.get("executions") or []}  # of each task
+    return any(each.get("running") and not each.get("restart") for each in newest.values())
 
 
 def _find(store: "Store", keys: Iterable[str], processor: str | None) -> list[int]:

@@ -121,15 +121,16 @@ def test_what_a_dead_owner_left_is_taken_and_what_is_in_doubt_is_told_apart(
     add(store, "between", executions=[ENDED], owner=dead)
     add(store, "inside", executions=[ENDED, UNDER_WAY], owner=dead)
     add(store, "settled", executions=[SETTLED, ENDED], owner=dead)
+    add(store, "redone", executions=[UNDER_WAY, {**ENDED, "name": UNDER_WAY["name"]}], owner=dead)
     add(store, "new", owner=dead)
     add(store, "lives", executions=[UNDER_WAY], owner=other.owner)
     add(store, "free")
-    done = store.take_over(["lives", "inside", "free", "new", "between", "settled"], store.owner)
+    done = store.take_over(["lives", "inside", "free", "new", "between", "settled", "redone"], store.owner)
     assert done == TakenOver(
-        in_doubt=("inside",), not_started=("new", "between", "settled"), held={"lives": other.owner}
+        in_doubt=("inside",), not_started=("new", "between", "settled", "redone"), held={"lives": other.owner}
     )
     left = {"free": None, "lives": other.owner}
-    assert owners(store) == {**dict.fromkeys(("between", "inside", "settled", "new"), store.owner), **left}
+    assert owners(store) == {**dict.fromkeys(("between", "inside", "settled", "redone", "new"), store.owner), **left}
 
 
 def test_all_that_the_dead_left_is_taken_of_one_processor_or_of_all(store: Store, other: Store, dead: str) -> None:
