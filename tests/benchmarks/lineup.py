@@ -45,7 +45,7 @@ def _executes(executor: str) -> bool:
 
     if "executor" not in inspect.signature(Processor.process_entries).parameters:
         return False
-    return executor != "dask" or find_spec("engine.executors") is not None
+    return executor != "dask" or find_spec("engine.executors.dask") is not None
 
 
 # The imports of one engine would count as the memory of the others.
