@@ -72,20 +72,22 @@ class Crew:
             try:
                 self._carry(entries)
             except BaseException:
-                self._abort()
+                with self.processor.stopping.shield():
+                    self._abort()
                 raise
             self._shut_down(abort=bool(self._pending))
 
     def _carry(self, entries: Iterator[WorkflowModel]) -> None:
         while True:
             may_go_on = self.run.may_go_on()
-            moved = self._fill(entries) + self._hand_out() if may_go_on else self._take_back()
-            if not self._pending and not moved and not any(self._ready.values()):
-                return
-            if self.processor.stopping.is_over:
-                self._abort()
-                return
-            self._receive(wait=not moved)
+            moved = self._fill(entries) if may_go_on else 0
+            with self.processor.stopping.shield():
+                moved += self._hand_out() if may_go_on else self._take_back()
+                if not self._pending and not moved and not any(self._ready.values()):
+                    return
+                if self.processor.stopping.is_over:
+                    raise KeyboardInterrupt
+                self._receive(wait=not moved)
             self.run.progress()
 
     # --- out
@@ -275,11 +277,14 @@ class Crew:
         """Break off what is under way: of what was begun, nobody knows whether it took effect."""
         self._shut_down(abort=True)
         for future in list(self._pending):
-            if future.done() and not future.cancelled():
+            if future.done() and not future.cancelled() and future.exception() is None:
                 self._take(future)
                 continue
             batch, flights = self._pending.pop(future)
-            report = self._what_is_recorded(batch, WorkerDied("the run was broken off while it was executed"))
+            if future.cancelled() and not is_async(batch.calls[0].task):  # it had not come to a worker yet
+                report = Report([None] * len(batch.calls))
+            else:
+                report = self._what_is_recorded(batch, WorkerDied("the run was broken off while it was executed"))
             for flight, call, outcome in zip(flights, batch.calls, report.outcomes, strict=True):
                 if outcome is None:
                     flight.withdraw(call)

@@ -21,6 +21,10 @@ class StoreError(EngineError):
     """The store cannot be opened, read or written."""
 
 
+class StoreLost(StoreError):  # noqa: N818 - it says what happened
+    """The file is no longer the store that was opened: removed, replaced or damaged. To wait does not help."""
+
+
 class StoreConflict(StoreError):  # noqa: N818 - a conflict is what it is called
     """Another process changed what was about to be overwritten; nothing was written, read again and repeat."""
 

@@ -61,6 +61,8 @@ async def perform_async(processor: "Processor", call: Call, dry_run: bool) -> Ou
         with during(_attempt(processor, call)):
             return ended.well(await _within(task.timeout, task.process_entry(call.entry, dry_run)))  # type: ignore[arg-type]
     except BaseException as error:
+        if (this := asyncio.current_task()) and this.cancelling():
+            raise
         return ended.badly(error)
 
 

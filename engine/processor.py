@@ -134,10 +134,12 @@ class Processor(ABC):
         journal = SILENT if dry_run else self.journal
         flight = Flight(self, entry, journal, dry_run)
         while not (self.stopping.is_asked or journal.is_paused()) and (call := flight.next()) is not None:
+            if not self._may_begin(call.task):
+                break
             flight.begin(call)
             if journal.start((call,)):
                 raise ClaimLost(f"the entry {entry_key(entry)!r} is another's by now")
-            self._wait_for(call.task)
+            self.limits.begin(call.task)
             flight.take(call, perform(self, call, dry_run))
             self.limits.end(call.task)
         return flight.goes_on
@@ -224,11 +226,12 @@ class Processor(ABC):
     def _begin_anew(self) -> None:
         self.stopping, self.limits, self.events = Stop(), Limits(), Events(self)
 
-    def _wait_for(self, task: Task) -> None:
-        """Wait until an execution of a task that is limited may begin."""
+    def _may_begin(self, task: Task) -> bool:
+        """Wait until an execution of a task that is limited may begin; False if it is not to begin any more."""
         while delay := self.limits.delay(task):
-            self.stopping.wait(delay)
-        self.limits.begin(task)
+            if self.stopping.wait(delay):
+                return False
+        return True
 
     def get_time_statistic(self, name: str) -> TimeBlock:
         """The timer of this name, made when it is first asked for: ``with self.get_time_statistic("load"): …``."""

@@ -69,7 +69,8 @@ class Run:
             self.result.ending = Ending.COMPLETED if self.may_go_on() else Ending.STOPPED
         except KeyboardInterrupt:
             self.result.ending = Ending.ABORTED
-            raise
+            if not self.processor.stopping.is_over:
+                raise
         except FATAL:
             raise
         except (Exception, SystemExit) as error:
@@ -77,7 +78,8 @@ class Run:
             raise
         finally:
             try:
-                self.journal.end_run(self.result)
+                with self.processor.stopping.shield():
+                    self.journal.end_run(self.result)
             finally:
                 self._close()
         return self.result

@@ -18,6 +18,7 @@ from engine.identity import entry_key, home_of, required_key, task_names
 from engine.journal import Failure, Journal, RunResult
 from engine.model import TaskExecution, WorkflowModel
 from engine.outcome import Call
+from engine.pausing import pause_of
 from engine.planning import State
 from engine.records import changed_fields, entry_data, entry_progress, entry_text, shown_state, summary
 from engine.store import Store
@@ -33,7 +34,7 @@ PACE = 0.1
 """Seconds between two groups of entries, while results come faster than that."""
 
 PROGRESS = 0.25
-"""Seconds between two writes of a run's progress."""
+"""Seconds between two writes of a run's progress, and between two looks whether its processor is paused."""
 
 
 @dataclass(slots=True, eq=False)
@@ -76,6 +77,7 @@ class StoreJournal(Journal):
         self._recording: Recording | None = None
         self._spent: list[Recording] = []
         self._settled = self._shown = 0.0
+        self._asked, self._is_paused = -PROGRESS, False
 
     @property
     def store(self) -> Store:
@@ -87,6 +89,7 @@ class StoreJournal(Journal):
     def start_run(self, result: RunResult) -> None:
         self._seen = _Numbers()
         self._settled = 0.0
+        self._asked, self._is_paused = -PROGRESS, False
         self.run = None
         home = home_of(type(self.processor))
         self.store.recover()
@@ -111,12 +114,14 @@ class StoreJournal(Journal):
     def end_run(self, result: RunResult) -> None:
         try:
             for held in self._held.values():
-                held.is_left, held.running = True, None
+                # What was handed out and not taken back is in doubt.
+                held.is_left, held.running, held.handed_out = True, None, None
                 self._unwritten[held.key] = held
             self.settle()
         finally:
             self._held.clear()
             self._unwritten.clear()
+            self._errors, self._spent = [], []
             statistics = self.processor.get_statistics()
             end = {"ended": self._now(), "ending": result.ending, "statistics": statistics}
             self._update_run({**self._counts(result), **end})
@@ -130,7 +135,11 @@ class StoreJournal(Journal):
         self.processor.release_store()
 
     def is_paused(self) -> bool:
-        return False
+        """Whether it was paused at any moment of this run, which then takes nothing more."""
+        now = time.monotonic()
+        if not self._is_paused and now - self._asked >= PROGRESS:
+            self._asked, self._is_paused = now, pause_of(self.store, self.processor.name) is not None
+        return self._is_paused
 
     # --- its entries
 

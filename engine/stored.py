@@ -69,6 +69,10 @@ class StoredProcessor(Processor):
             self._opened = Store(store_path(self._path))
         return self._opened
 
+    def use(self, store: Store) -> None:
+        """Keep everything in this store from now on: for who was handed one, and has opened it anew."""
+        self._given = store
+
     @property
     def name(self) -> str:
         """What this workflow is called in the store: `module:Class`."""

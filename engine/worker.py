@@ -2,42 +2,72 @@
 
 import os
 import sys
+import time
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from tinydb import where
 
-from engine.journal import RunResult
+from engine.executors import Executor
+from engine.journal import Ending, RunResult
+from engine.pausing import pause_of
 from engine.store import Store
 from engine.stored import StoredProcessor
 
 
-def execute_actions(processor: StoredProcessor) -> list[RunResult]:
-    """Take every open action of this processor, one after the other, until none is left.
+def execute_actions(processor: StoredProcessor, *, executor: Executor | str | None = None) -> list[RunResult]:
+    """Take every open action of this processor, one after the other, until none is left or the run is stopped.
 
-    An action has one taker; one whose taker died is taken again.
+    An action has one taker; one whose taker died is taken again, and so is one whose run was stopped before it was
+    through. Of a paused processor none is taken.
+
+    Args:
+        processor: whose actions they are; they are taken in its store.
+        executor: where the executions are carried out; see `Processor.process_entries`.
 
     Returns:
         The result of the run of each action.
     """
-    results = []
-    while (action := _take(processor)) is not None:
+    return list(each_action(processor, executor))
+
+
+def each_action(processor: StoredProcessor, executor: Executor | str | None) -> Iterator[RunResult]:
+    """The same, action by action."""
+    while not processor.stopping.is_asked and (action := _take(processor)) is not None:
         number, keys = action
-        result = processor.process_entries(keys)
-        processor.store.actions.update({"open": False, "run": result.number}, doc_ids=[number])
-        results.append(result)
-    return results
+        result = processor.process_entries(keys, executor=executor)
+        is_through = result.ending is Ending.COMPLETED
+        fields = {"open": False} if is_through else {"taken_by": None}
+        processor.store.actions.update({**fields, "run": result.number}, doc_ids=[number])
+        yield result
+        if not is_through:
+            return
 
 
 def _take(processor: StoredProcessor) -> tuple[int, list[str]] | None:
     """Take the oldest open action; its number, and the keys that it was accepted for."""
     store = processor.store
+    is_open = (where("open") == True) & (where("processor") == processor.name)  # noqa: E712 - a query, not a test
+    if not store.actions.ids(is_open, limit=1):
+        return None  # so that to look costs no write
     with store.transaction():
-        for action in store.actions.search((where("open") == True) & (where("processor") == processor.name)):  # noqa: E712
+        if pause_of(store, processor.name):
+            return None
+        for action in store.actions.search(is_open):
             if action["taken_by"] is None or not store.is_alive(action["taken_by"]):
                 store.actions.update({"taken_by": store.owner}, doc_ids=[action.doc_id])
                 return action.doc_id, [key for key, refusal in action["results"].items() if refusal is None]
     return None
+
+
+def wait_for(store: Store, actions: Collection[int]) -> None:
+    """Return when no living worker works on these actions, given by their numbers."""
+    while any(
+        action["open"] and action["taken_by"] and store.is_alive(action["taken_by"])
+        for action in store.actions.get(doc_ids=list(actions))
+    ):
+        time.sleep(0.1)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,9 @@ from engine.performing import perform_async
 if TYPE_CHECKING:
     from engine.processor import Processor
 
+PATIENCE = 1.0
+"""Seconds that coroutines have to be cancelled in."""
+
 
 class LoopExecutor:
     """Carries out batches of one execution each, a coroutine, `workers` at once. Each is cancelled by an abort."""
@@ -31,7 +34,11 @@ class LoopExecutor:
         return asyncio.run_coroutine_threadsafe(self._carry_out(batch), self._loop)
 
     def shutdown(self, *, abort: bool = False) -> None:
-        asyncio.run_coroutine_threadsafe(self._end(abort), self._loop).result()
+        ended = asyncio.run_coroutine_threadsafe(self._end(abort), self._loop)
+        try:
+            ended.result(PATIENCE if abort else None)
+        except TimeoutError:
+            return  # a task blocks the loop, or will not be cancelled: the process ends without them
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()

@@ -11,8 +11,9 @@ import threading
 from collections import deque
 from concurrent.futures import CancelledError, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import suppress
-from multiprocessing import reduction
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from multiprocessing import reduction, resource_tracker
 from typing import TYPE_CHECKING, Any
 
 from engine.exceptions import TimedOut, WorkerDied, WorkflowError
@@ -55,8 +56,8 @@ class ProcessExecutor:
     def shutdown(self, *, abort: bool = False) -> None:
         with self._lock:
             self._is_closed = True
-            if abort:
-                self._waiting.clear()
+            while abort and self._waiting:
+                self._waiting.popleft()[1].cancel()
             workers = [*self._free, *self._working]
         for worker in workers:
             if abort:
@@ -99,7 +100,9 @@ class _Worker:
     def submit(self, processor: bytes, packed: Any, timeout: float | None) -> "Future[Answer]":
         try:
             if self._pid is None:
-                self._pid = self._pool.submit(os.getpid).result()
+                with _not_interrupted():
+                    first = self._pool.submit(os.getpid)
+                self._pid = first.result()
             answer = self._pool.submit(carry_out_packed, processor, packed)
         except BrokenProcessPool as error:
             answer = Future()
@@ -154,9 +157,21 @@ def _hold_on(copy: Any) -> int | None:
     return None if copy is None else int(copy.detach())
 
 
+@contextmanager
+def _not_interrupted() -> Iterator[None]:
+    """A process that is started inside is not ended by ctrl+c before it has come to `_begin`."""
+    resource_tracker.ensure_running()  # to start it would lift the mask
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _begin(lifeline: int | None) -> None:
     """In the worker: ctrl+c is for the run alone, and without the run there is nothing more to do."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     parent = multiprocessing.parent_process()
     assert parent is not None
     threading.Thread(target=_end_with, args=(parent,), name="wfe-parent", daemon=True).start()

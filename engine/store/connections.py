@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from engine.exceptions import StoreError
+from engine.exceptions import StoreError, StoreLost
 
 _T = TypeVar("_T")
 
@@ -76,13 +76,13 @@ class Connections:
     def check_writable(self) -> None:
         """Raises StoreError if nothing is to be written: the file is damaged, or another by now."""
         if self._is_damaged:
-            raise StoreError(f"the store {self.path} is damaged, so nothing is written any more: `wfe check` tells")
+            raise StoreLost(f"the store {self.path} is damaged, so nothing is written any more: `wfe check` tells")
         self.check_in_place()
 
     def check_in_place(self) -> None:
         """Raises StoreError if the path no longer leads to the file that was opened."""
         if _identity(self.path) != self._file:
-            raise StoreError(f"the store {self.path} was removed or replaced while it was open: open it again")
+            raise StoreLost(f"the store {self.path} was removed or replaced while it was open: open it again")
 
     def close(self, *, wait: bool) -> None:
         """Close all of them, once. Without `wait`, those that are just asked something by another thread stay open."""
@@ -107,7 +107,7 @@ class Connections:
                     self.check_usable()
                     if self._has_moved():
                         continue
-                    if code_of(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+                    if code_of(error) in _DAMAGE:
                         self._is_damaged = True
                     raise explained(self.path, error) from error
                 if not self._has_moved():
@@ -209,6 +209,9 @@ _PROBLEMS = {
 }
 
 
+_DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
 def code_of(error: sqlite3.Error) -> int:
     """SQLite's primary code of an error."""
     return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
@@ -220,7 +223,8 @@ def explained(path: Path, error: sqlite3.Error) -> StoreError:
     if code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN) and _is_full(path.parent):
         code = sqlite3.SQLITE_FULL
     what = _PROBLEMS.get(code, "cannot be used ({error})")
-    return StoreError(f"the store {path} " + what.format(error=error))
+    kind = StoreLost if code in _DAMAGE else StoreError
+    return kind(f"the store {path} " + what.format(error=error))
 
 
 def _is_full(folder: Path) -> bool:
