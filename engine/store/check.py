@@ -285,7 +285,7 @@ _TREE = re.compile(r"(?:On tree page|Tree) (\d+)")
 """How versions of SQLite name what a damaged page belongs to, by its first page."""
 
 _SIGN, _BEGINNING = b"entries_seq", 1_000_000
-"""What stands in so many bytes at the beginning of every store: in the list of its tables, and where SQLite's planner is
+"""What stands in so many bytes at the beginning of every store: in the list of its tables, and in what the planner is
 told of them."""
 
 _SHOWN = 10

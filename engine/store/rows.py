@@ -26,6 +26,7 @@ class Rows(Mapping[str, Content]):
         self.storage = storage
         self.layout = layout(table)
         self._from = f"FROM {self.layout.sql} WHERE {self.layout.where}"
+        self._stored = f"SELECT {', '.join(map(named, ('id', 'doc', *self.layout.fields)))} {self._from} AND id"
 
     def __getitem__(self, doc_id: str) -> Content:
         text = self.text(int(doc_id))
@@ -45,11 +46,10 @@ class Rows(Mapping[str, Content]):
     def stored(self, ids: Iterable[int]) -> dict[int, Encoded]:
         """Those documents that are there, as they are stored."""
         some = [doc_id for doc_id in ids if _BEFORE_ALL <= doc_id < -_BEFORE_ALL]
-        sql = f"SELECT id, doc{''.join(f', {named(field)}' for field in self.layout.fields)} {self._from} AND id"
         if len(some) == 1:
-            found = self.storage.rows(f"{sql} = ?", some)
+            found = self.storage.rows(f"{self._stored} = ?", some)
         else:
-            found = self.storage.rows(f"{sql} IN (SELECT value FROM json_each(?))", (_json(some),))
+            found = self.storage.rows(f"{self._stored} IN (SELECT value FROM json_each(?))", (_json(some),))
         return {row[0]: Encoded(row[1], row[2:]) for row in found}
 
     def text(self, doc_id: int) -> str | None:

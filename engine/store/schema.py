@@ -46,12 +46,12 @@ LAYOUTS = {
             # come. What else it may be filtered by is last, so that the index alone can tell; yet where what changes
             # with every task can be told by another index, it is left out, for to write it costs more than to read it.
             indexes=(
-                (("id", "processor"), (1, 1)),
+                (("id",), (1,)),
+                (("processor", "id"), (300_000, 1)),
                 (("key", "id", "processor"), (2, 1, 1)),
-                (("updated", "id"), (1, 1)),
+                (("updated", "id", "processor"), (1, 1, 1)),
                 (("urgency", "id", "processor", "state"), (100_000, 1, 1, 1)),
                 (("state", "id", "processor", "due"), (100_000, 1, 1, 1)),
-                (("processor", "updated", "id"), (300_000, 1, 1)),
                 (("state", "updated", "id", "processor"), (100_000, 1, 1, 1)),
                 (("state", "key", "id", "processor"), (100_000, 1, 1, 1)),
                 (("error_id",), (2,)),

@@ -196,13 +196,13 @@ class SqliteStorage(Storage):
         Returns:
             By how many bytes the file is smaller.
         """
-        before = self.path.stat().st_size
+        before = self._size()
         if self.rows("PRAGMA auto_vacuum") != [(_INCREMENTAL,)]:  # a migration was killed before it laid the file out
             self._in_turn(f"PRAGMA auto_vacuum = {_INCREMENTAL}", "VACUUM")
         while self.rows("PRAGMA freelist_count") != [(0,)]:
             self._in_turn(f"PRAGMA incremental_vacuum({_STEP})")
         self._in_turn("PRAGMA wal_checkpoint(PASSIVE)")
-        return before - self.path.stat().st_size
+        return before - self._size()
 
     def read(self) -> dict[str, dict[str, Any]] | None:
         """The whole store, as stock tables want it; None if it is empty."""
@@ -249,6 +249,11 @@ class SqliteStorage(Storage):
         """Close the file, for all threads; more than once does not matter."""
         if self._unclosed.detach():
             _close(self._connections, self._turn, wait=True)
+
+    def _size(self) -> int:
+        """How long the file is in bytes, once the log is written back."""
+        ((pages,),), ((each,),) = self.rows("PRAGMA page_count"), self.rows("PRAGMA page_size")
+        return int(pages * each)
 
     def _check_version(self) -> None:
         if not self._connections.read(lambda connection: schema.is_ready(connection, self.path)):

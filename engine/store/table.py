@@ -107,15 +107,15 @@ class DocumentTable(Table):
         return super().insert_multiple(documents)
 
     def update(self, fields: Fields, cond: QueryLike | None = None, doc_ids: Iterable[int] | None = None) -> list[int]:
-        with self._writing():
+        with self._changing() as table:
             ids = list(self.ids(cond) if doc_ids is None else doc_ids)
-            with self._changing(ids) as table:
-                found = [doc_id for doc_id in ids if doc_id in table]
-                for doc_id in found:
-                    if callable(fields):
-                        fields(table[doc_id])
-                    else:
-                        table[doc_id].update(fields)
+            table.read(ids)
+            found = [doc_id for doc_id in ids if doc_id in table]
+            for doc_id in found:
+                if callable(fields):
+                    fields(table[doc_id])
+                else:
+                    table[doc_id].update(fields)
         return found
 
     def update_multiple(self, updates: Iterable[tuple[Fields, QueryLike]]) -> list[int]:
@@ -151,10 +151,10 @@ class DocumentTable(Table):
             updater(table)
 
     @contextmanager
-    def _changing(self, ids: Iterable[int] = ()) -> Iterator["_Pending"]:
-        """The table to be changed; the documents `ids` are read at once, all others when they are touched."""
+    def _changing(self) -> Iterator["_Pending"]:
+        """The table to be changed: what differs at the end is written."""
         with self._writing():
-            self._pending = _Pending(self._rows, ids)
+            self._pending = _Pending(self._rows)
             try:
                 yield self._pending
                 self._pending.save()
@@ -173,13 +173,13 @@ def _itself(content: Content) -> Content:
 class _Pending(MutableMapping[int, Content]):
     """The table as an update sees it: reads a document when it is touched, and remembers what has to be written."""
 
-    def __init__(self, rows: Rows, ids: Iterable[int]) -> None:
+    def __init__(self, rows: Rows) -> None:
         self._rows = rows
         self._highest_set = 0
         self._contents: dict[int, Content] = {}
         self._removed: set[int] = set()
         self._stored: dict[int, Encoded | None] = {}
-        self._read(ids)
+        """What was read: None of those that are not there."""
 
     def __getitem__(self, doc_id: int) -> Content:
         if doc_id not in self._contents:
@@ -192,6 +192,7 @@ class _Pending(MutableMapping[int, Content]):
     def __setitem__(self, doc_id: int, content: Content) -> None:
         self._highest_set = max(self._highest_set, doc_id)
         self._contents[doc_id] = content
+        self._removed.discard(doc_id)
 
     def __delitem__(self, doc_id: int) -> None:
         if doc_id not in self:
@@ -225,22 +226,23 @@ class _Pending(MutableMapping[int, Content]):
     def _highest_stored(self) -> int:
         return self._rows.highest()
 
+    def read(self, ids: Iterable[int]) -> None:
+        """Read documents that are going to be touched, all at once."""
+        asked = [doc_id for doc_id in ids if isinstance(doc_id, int)]
+        if asked:
+            self._stored.update(dict.fromkeys(asked))
+            self._stored.update(self._rows.stored(asked))
+
     def save(self) -> None:
         """Write what differs from the file."""
         storage, table = self._rows.storage, self._rows.layout.name
         new = {doc_id: storage.encode(table, doc_id, content) for doc_id, content in self._contents.items()}
         # Where one was put in the place of another, that was not read.
-        self._read(doc_id for doc_id in new if doc_id not in self._stored and doc_id <= self._highest_stored)
-        storage.remove(table, self._removed - new.keys())
+        self.read(i for i in new if i not in self._stored and i <= self._highest_stored)
+        storage.remove(table, self._removed)
         storage.save(table, new, {doc_id: stored for doc_id in new if (stored := self._stored.get(doc_id))})
 
     def _as_stored(self, doc_id: int) -> Encoded | None:
         if doc_id not in self._stored:
-            self._read((doc_id,))
+            self.read((doc_id,))
         return self._stored[doc_id]
-
-    def _read(self, ids: Iterable[int]) -> None:
-        asked = [doc_id for doc_id in ids if isinstance(doc_id, int)]
-        if asked:
-            self._stored.update(dict.fromkeys(asked))
-            self._stored.update(self._rows.stored(asked))
