@@ -115,10 +115,12 @@ def plan(entry: WorkflowModel, tasks: Sequence[str], moment: datetime) -> Plan:
     if entry.finished is not None:
         return Plan(State.FINISHED, tuple(_past(name, entry.get_execution(name)) for name in tasks))
     steps: list[Step] = []
+    is_blocked = False
     for name in tasks:
-        blocked = any(step.blocks for step in steps)
         attempts = entry.get_execution(name)
-        steps.append(_behind_a_block(name, attempts) if blocked else _step(name, attempts, moment))
+        step = _behind_a_block(name, attempts) if is_blocked else _step(name, attempts, moment)
+        is_blocked = is_blocked or step.blocks
+        steps.append(step)
     return _held_back(_conclude(tuple(steps)), entry.due_date, moment)
 
 

@@ -1,19 +1,22 @@
 """Writes what the runs of a `StoredProcessor` do into its store: entries, claims, starts, errors, and runs.
 
 Entries are written in groups, some ten times a second; each start and end is recorded at once, as a line in a file (see
-`engine.store.recording`), so that nothing is lost between two groups.
+`engine.store.recording`), so that nothing is lost between two groups. While a task takes long, a thread of the journal
+writes what is left to write.
 """
 
 import logging
+import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from tinydb.table import Document
 
 from engine.clock import to_text
-from engine.exceptions import EntryError, StoreError, WorkflowError
+from engine.exceptions import EngineError, EntryError, StoreError, WorkflowError
 from engine.identity import entry_key, home_of, required_key, task_names
 from engine.journal import Failure, Journal, RunResult
 from engine.model import TaskExecution, WorkflowModel
@@ -26,6 +29,9 @@ from engine.store.recording import Recording, announced, ended, started
 
 if TYPE_CHECKING:
     from engine.stored import StoredProcessor
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 log = logging.getLogger("engine")
 
@@ -60,6 +66,17 @@ class _Held:
     left: dict[str, Any] = field(default_factory=dict)
 
 
+def _locked(method: Callable[Concatenate["StoreJournal", P], T]) -> Callable[Concatenate["StoreJournal", P], T]:
+    """A method that the journal's own thread must not run into."""
+
+    @wraps(method)
+    def locked(self: "StoreJournal", /, *args: P.args, **kwargs: P.kwargs) -> T:
+        with self._lock:
+            return method(self, *args, **kwargs)
+
+    return locked
+
+
 class StoreJournal(Journal):
     """The journal of a processor with a store. `run` is the number of the run that is going on, or was last."""
 
@@ -76,6 +93,9 @@ class StoreJournal(Journal):
         self._recording: Recording | None = None
         self._spent: list[Recording] = []
         self._settled = self._shown = 0.0
+        self._lock = threading.RLock()
+        self._is_over = threading.Event()
+        self._trouble: EngineError | None = None
 
     @property
     def store(self) -> Store:
@@ -102,6 +122,8 @@ class StoreJournal(Journal):
                 **self._counts(result),
             }
         )
+        self._trouble, self._is_over = None, threading.Event()
+        threading.Thread(target=self._keep_pace, args=(self._is_over,), name="wfe-journal", daemon=True).start()
 
     def progress(self, result: RunResult) -> None:
         if time.monotonic() - self._shown >= PROGRESS:
@@ -109,11 +131,13 @@ class StoreJournal(Journal):
             self._update_run(self._counts(result))
 
     def end_run(self, result: RunResult) -> None:
+        self._is_over.set()
         try:
-            for held in self._held.values():
-                held.is_left, held.running = True, None
-                self._unwritten[held.key] = held
-            self.settle()
+            with self._lock:
+                for held in self._held.values():
+                    held.is_left, held.running = True, None
+                    self._unwritten[held.key] = held
+                self.settle()
         finally:
             self._held.clear()
             self._unwritten.clear()
@@ -134,6 +158,7 @@ class StoreJournal(Journal):
 
     # --- its entries
 
+    @_locked
     def announce(
         self, entries: Sequence[WorkflowModel], claim: int = 0
     ) -> list[tuple[WorkflowModel, EntryError | None]]:
@@ -174,6 +199,7 @@ class StoreJournal(Journal):
         self.claim([entry for entry in claimable if not self.holds(entry)])
         return answers
 
+    @_locked
     def claim(self, entries: Sequence[WorkflowModel]) -> None:
         if not entries:
             return
@@ -208,6 +234,7 @@ class StoreJournal(Journal):
 
     # --- what becomes of them
 
+    @_locked
     def start(self, calls: Collection[Call], recording: Recording | None = None) -> list[Call]:
         lost: list[Call] = []
         lines: list[bytes] = []
@@ -240,10 +267,12 @@ class StoreJournal(Journal):
             raise EntryError(f"a task made {now!r} of the key {key!r}: no task may change an entry's key")
         entry_data(entry, text)
 
+    @_locked
     def withdraw(self, entry: WorkflowModel) -> None:
         if (held := self._held.get(id(entry))) is not None:
             held.running = held.handed_out = None
 
+    @_locked
     def write(self, entry: WorkflowModel, execution: TaskExecution | None) -> None:
         """Keep an entry, and the execution that has just ended, if one has."""
         held = self._held.get(id(entry))
@@ -259,6 +288,7 @@ class StoreJournal(Journal):
             self._recording.write(ended(held.number, execution, changes))
         self._unwritten[held.key] = held
 
+    @_locked
     def release(self, entry: WorkflowModel) -> None:
         held = self._held.get(id(entry))
         if held is not None:
@@ -267,6 +297,7 @@ class StoreJournal(Journal):
             if self._is_time():
                 self.settle()
 
+    @_locked
     def lose(self, entry: WorkflowModel, failure: Failure) -> None:
         shown = {**shown_state(failure.state), "reason": failure.reason, "error_id": failure.error_id}
         held = self._held.get(id(entry))
@@ -282,6 +313,7 @@ class StoreJournal(Journal):
 
         self._change(required_key(entry), fail)
 
+    @_locked
     def error(self, record: dict[str, Any]) -> None:
         self._errors.append({**record, "run": self.run})
         if record["task"] is None:  # no line of an execution has it
@@ -297,6 +329,13 @@ class StoreJournal(Journal):
         self._spent.append(recording)
 
     def settle(self) -> None:
+        with self._lock:
+            if self._trouble is not None:
+                trouble, self._trouble = self._trouble, None
+                raise trouble
+            self._settle()
+
+    def _settle(self) -> None:
         self._settled = time.monotonic()
         if not (self._unwritten or self._errors or self._spent):
             return
@@ -336,6 +375,7 @@ class StoreJournal(Journal):
         progress = entry_progress(entry)
         if held.handed_out is not None:
             progress["executions"].pop()
+        progress.update(due_date=held.due_date, source=held.source)
         document.update(progress, data=held.data, written=sorted(held.written), updated=self._now())
         if held.is_left:
             document.update(held.left or self._summary(entry, names), owner=None)
@@ -368,6 +408,16 @@ class StoreJournal(Journal):
         if held is not None:
             self._unwritten.pop(held.key, None)
             log.warning("%s", claim_lost(held.key, self.store.holder(held.number)), extra={"entry": held.key})
+
+    def _keep_pace(self, is_over: threading.Event) -> None:
+        """While a task takes long: what is not written yet is."""
+        while not is_over.wait(PACE):
+            with self._lock:
+                if self._is_time() and not is_over.is_set():
+                    try:
+                        self._settle()
+                    except EngineError as error:
+                        self._trouble = error  # the run's own thread ends the run with it
 
     def _is_time(self) -> bool:
         return time.monotonic() - self._settled >= PACE
