@@ -360,11 +360,11 @@ class StoreJournal(Journal):
         for recording in self._spent:
             recording.remove()
         self._spent.clear()
+        for held in lost:
+            self._let_go(held.entry)
         for held in unwritten.values():
             if held.is_left:
                 self._held.pop(id(held.entry), None)
-        for held in lost:
-            self._let_go(held.entry)
         for held in unwritten.values():
             if held.number not in written:
                 raise self._removed(held.key)
