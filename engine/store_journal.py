@@ -102,6 +102,11 @@ class StoreJournal(Journal):
         """The processor's store."""
         return self.processor.store
 
+    @property
+    def is_running(self) -> bool:
+        """Whether a run is going on."""
+        return self._recording is not None
+
     # --- the run
 
     def start_run(self, result: RunResult) -> None:
@@ -390,12 +395,12 @@ class StoreJournal(Journal):
         so."""
         entry = held.entry
         try:
-            self.check(entry, held.key)
             text = entry_text(entry)
+            if text == held.text:
+                return None
+            self.check(entry, held.key)
         except EntryError:
             entry.due_date, entry.source = held.due_date, held.source
-            return None
-        if text == held.text:
             return None
         changes = changed_fields(entry, held.text, text)
         held.text, held.data, held.due_date, held.source = text, changes["data"], entry.due_date, entry.source
