@@ -6,48 +6,33 @@ by ctrl+c.
 """
 
 import logging
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from enum import StrEnum
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated, TextIO
+from typing import Annotated
 
 import typer
 
-from engine import operations, printing, upkeep
+from engine import printing, upkeep, verbs
 from engine.clock import utc_now
 from engine.errors import one_line
 from engine.exceptions import EngineError, InputError
-from engine.journal import FAILURES, RunResult
+from engine.journal import RunResult
 from engine.loading import load_processor, make_processor, raised_at
 from engine.lookup import find_entry, find_error, rows
-from engine.options import JsonOption, StoreOption, existing, looked_at
+from engine.options import JsonOption, ProcessorOption, StoreOption, looked_at
+from engine.pausing import pauses
 from engine.records import read_plan
 from engine.store import Store, store_path
 from engine.stored import StoredProcessor
-from engine.worker import WorkerCommand, execute_actions, worker_command
+from engine.worker import execute_actions
 
 app = typer.Typer(
     help="Runs workflows, and repairs what failed.", no_args_is_help=True, add_completion=False, rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )  # fmt: skip
-
-ProcessorOption = Annotated[
-    str | None,
-    typer.Option(metavar="MODULE:PROCESSOR", help="Needed where two have an entry of one key.", show_default=False),
-]
-WhyOption = Annotated[str | None, typer.Option(help="A reason, for the record.", show_default=False)]
-Keys = Annotated[list[str], typer.Argument(metavar="KEY...", help="Keys of entries.", show_default=False)]
-
-
-class Switch(StrEnum):
-    """The two positions of a repeat."""
-
-    ON = "on"
-    OFF = "off"
 
 
 @app.command()
@@ -99,6 +84,8 @@ def ls(store: StoreOption = None, json: JsonOption = False) -> None:
     """List the entries of the store."""
     with looked_at(store) as opened:
         printing.entries(rows(opened, utc_now()), as_json=json, now=utc_now())
+        for pause in () if json else pauses(opened):
+            printing.note(f"{pause.processor} is {pause.words(utc_now())}")
 
 
 @app.command()
@@ -126,43 +113,10 @@ def error(
         printing.error(find_error(opened, error_id), as_json=json)
 
 
-@app.command()
-def repeat(
-    switch: Switch,
-    keys: Keys,
-    store: StoreOption = None,
-    processor: ProcessorOption = None,
-    why: WhyOption = None,
-    json: JsonOption = False,
-) -> None:
-    """Set or clear the repeat of entries: the next run executes their failed task again, or not."""
-    with existing(store) as opened:
-        done = operations.toggle_repeat(keys, switch is Switch.ON, store=opened, processor=processor, why=why)
-    printing.action(done, as_json=json)
-    raise typer.Exit(1 if done.refused else 0)
-
-
-@app.command()
-def restart(
-    keys: Keys,
-    from_start: Annotated[bool, typer.Option("--from-start", help="Execute finished tasks again, too.")] = False,
-    store: StoreOption = None,
-    processor: ProcessorOption = None,
-    why: WhyOption = None,
-    json: JsonOption = False,
-) -> None:
-    """Execute entries again now: from the failed task, or from the start."""
-    with existing(store) as opened:
-        done = operations.restart(keys, from_start, store=opened, processor=processor, why=why)
-        commands = [worker_command(opened, name, actions=True) for name in done.to_run]
-        printing.action(done, as_json=json)
-        went_wrong = [code for command in commands if (code := _run_worker(command, sys.stderr if json else None)) > 1]
-        entries = [find_entry(opened, key, processor).doc_id for key in done.accepted]
-        failed = any(row.state in FAILURES for row in rows(opened, utc_now(), entries))
-    raise typer.Exit(2 if went_wrong else 1 if failed or done.refused else 0)
-
-
-for _verb in (upkeep.export, upkeep.import_, upkeep.backup, upkeep.prune, upkeep.check):
+for _verb in (
+    verbs.repeat, verbs.restart, verbs.decide, verbs.pause, verbs.resume,
+    upkeep.export, upkeep.import_, upkeep.backup, upkeep.prune, upkeep.check,
+):  # fmt: skip
     app.command(_verb.__name__.rstrip("_"))(_verb)
 
 
@@ -173,20 +127,6 @@ def main() -> None:
     except EngineError as error:
         printing.refusal(str(error))
         sys.exit(2)
-
-
-def _run_worker(command: WorkerCommand, output: TextIO | None) -> int:
-    """Run a worker to its end; its exit code, 2 if a signal killed it."""
-    try:
-        code = subprocess.run(
-            command.argv, cwd=command.folder, env=command.environment, stdout=output, check=False
-        ).returncode
-    except OSError as error:
-        raise InputError(
-            f"the restart is recorded, yet no worker can be started ({error.strerror}: {error.filename}): "
-            "run the workflow once from where it is now"
-        ) from error
-    return code if code >= 0 else 2
 
 
 @contextmanager

@@ -34,6 +34,12 @@ def local_time(moment: datetime) -> str:
     return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
+def local_minute(moment: datetime, now: datetime) -> str:
+    """A moment as people read it at `now`: local, to the minute, with its date if that is not today's."""
+    date, time = local_time(moment).split()
+    return time[:5] if local_time(now).startswith(date) else f"{date} {time[:5]}"
+
+
 def age(moment: datetime, now: datetime) -> str:
     """How long ago a moment was, in one unit: `now`, `12s`, `5m`, `3h`, `4d`."""
     seconds = (now - moment).total_seconds()

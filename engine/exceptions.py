@@ -31,3 +31,22 @@ class ClaimLost(EngineError):  # noqa: N818 - it says what happened
 
 class NotStorable(InputError, TypeError):  # noqa: N818 - it says of the document what is wrong
     """A document holds something that the store's JSON cannot; a TypeError too, as TinyDB's callers expect."""
+
+
+class TimedOut(EngineError):  # noqa: N818 - it says what happened
+    """An execution took longer than its task's timeout."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"it took longer than its timeout of {seconds:g} s")
+        self.seconds = seconds
+
+    def __reduce__(self) -> tuple[type["TimedOut"], tuple[float]]:
+        return type(self), (self.seconds,)
+
+
+class WorkerDied(EngineError):  # noqa: N818 - it says what happened
+    """The process that executed a task ended in the middle of it: killed, out of memory, or by the task itself."""
+
+
+class NotPortable(WorkflowError):  # noqa: N818 - it says of the workflow what is wrong
+    """A processor or an entry cannot be sent to another process; the sentence names the attribute."""

@@ -1,22 +1,29 @@
 """What a run writes down beside the entries themselves: claims, starts, errors, its own progress."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from engine.exceptions import EntryError
-from engine.model import TaskExecution, WorkflowModel
+from engine.model import WorkflowModel
+from engine.outcome import Call
 from engine.planning import State
+from engine.store.recording import Recording
 
 
 class Ending(StrEnum):
     """How a run ended."""
 
     COMPLETED = "completed"
+    """It considered all of its entries."""
     STOPPED = "stopped"
-    FAILED = "failed"
+    """It was asked to stop, or its processor was paused; what was under way has ended and is recorded."""
+    CRASHED = "crashed"
+    """An exception ended it, or its process died."""
+    ABORTED = "aborted"
+    """It was made to end at once; what was under way is in doubt."""
 
 
 FAILURES = frozenset({State.FAILED, State.INTERRUPTED, State.IN_DOUBT})
@@ -38,18 +45,20 @@ class Failure:
 class RunResult:
     """What one run did; counted while it goes on.
 
-    `total` is how many entries it was given, where that is known in advance; `considered` how many it came to;
-    `states` counts those by the state they are left in. `failures` has the first hundred of the entries left failed,
-    interrupted or in doubt, `refused` a sentence for each entry that could not be accepted. `number` is the run's
-    number in the store, where there is one.
+    `total` is how many entries it was given, where that is known in advance; `considered` how many it is through with;
+    `in_progress` how many it works on; `states` counts those by the state they are left in. `failures` has the first
+    hundred of the entries left failed, interrupted or in doubt, `refused` a sentence for each entry that could not be
+    accepted. `number` is the run's number in the store, where there is one; `ending` is None while it goes on.
     """
 
     total: int | None = None
     considered: int = 0
+    in_progress: int = 0
     states: Counter[State] = field(default_factory=Counter)
     failures: list[Failure] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     number: int | None = None
+    ending: Ending | None = None
 
     @property
     def failed(self) -> int:
@@ -78,19 +87,42 @@ class Journal:
     def start_run(self, result: RunResult) -> None:
         """A run begins."""
 
-    def announce(self, entries: Sequence[WorkflowModel]) -> list[tuple[WorkflowModel, EntryError | None]]:
-        """These entries are about to be considered; answers which of them cannot be accepted, and why."""
+    def announce(
+        self, entries: Sequence[WorkflowModel], claim: int = 0
+    ) -> list[tuple[WorkflowModel, EntryError | None]]:
+        """These entries are about to be considered; answers which of them cannot be accepted, and why.
+
+        The first `claim` of those that are not finished may be claimed at once, as `claim` does.
+        """
         return [(entry, None) for entry in entries]
 
-    def claim(self, entry: WorkflowModel) -> bool:
-        """Become the entry's owner, with its newest progress; False when another living process owns it."""
+    def claim(self, entries: Sequence[WorkflowModel]) -> None:
+        """Become the owner of those of these entries that no living process owns, with their newest progress."""
+
+    def holds(self, entry: WorkflowModel) -> bool:
+        """Whether an entry is claimed."""
         return True
 
-    def start(self, entry: WorkflowModel, execution: TaskExecution) -> None:
-        """A task is about to be executed."""
+    def number(self, entry: WorkflowModel) -> int | None:
+        """The number in the store of an entry that is claimed."""
+        return None
 
-    def check(self, entry: WorkflowModel) -> None:
-        """Raise EntryError when what a task left on the entry cannot be written."""
+    def start(self, calls: Collection[Call], recording: Recording | None = None) -> Collection[Call]:
+        """These executions are about to begin; answers those whose entries are no longer this owner's.
+
+        With a `recording` they are handed to a worker, who records in it when each begins.
+        """
+        return ()
+
+    def withdraw(self, entry: WorkflowModel) -> None:
+        """The execution that was about to begin has not begun."""
+
+    def is_paused(self) -> bool:
+        """Whether an operator has paused the processor."""
+        return False
+
+    def check(self, entry: WorkflowModel, key: str | None) -> None:
+        """Raise EntryError when what a task left on the entry, whose key was `key`, cannot be written."""
 
     def error(self, record: dict[str, Any]) -> None:
         """An unexpected exception happened."""
@@ -101,11 +133,28 @@ class Journal:
     def lose(self, entry: WorkflowModel, failure: Failure) -> None:
         """Give up an entry that an exception outside its tasks has cost."""
 
+    def lifeline(self) -> int | None:
+        """The open file that keeps this owner alive, to be kept open by its workers too; None where there is none."""
+        return None
+
+    def record(self) -> Recording | None:
+        """A file for the starts and ends of the executions of a batch; None where there is nothing to record in."""
+        return None
+
+    def spend(self, recording: Recording) -> None:
+        """What a recording holds has been taken from it: once that is written, it can go."""
+
+    def settle(self) -> None:
+        """Write all that is not written yet."""
+
     def progress(self, result: RunResult) -> None:
         """One more entry was considered."""
 
-    def end_run(self, result: RunResult, ending: Ending) -> None:
+    def end_run(self, result: RunResult) -> None:
         """The run is over."""
+
+    def end_badly(self, result: RunResult) -> None:
+        """What comes after the run's end, `close`, has raised: the run did not end well after all."""
 
 
 SILENT = Journal()

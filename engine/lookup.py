@@ -93,6 +93,22 @@ def find_entry(store: Store, key: str, processor: str | None = None) -> Document
     return found[0]
 
 
+def find_processor(store: Store, name: str) -> str:
+    """The processor (`module:Class`) that has entries or runs in the store; its class name will do if no other has it.
+
+    Raises:
+        InputError: there is none, or several have this class name.
+    """
+    known = sorted({*store.entries.counts("processor"), *store.runs.counts("processor")})
+    found = [name] if name in known else [other for other in known if other.rpartition(":")[2] == name]
+    if not found:
+        near = ", ".join(known) or "none"
+        raise InputError(f"no processor {name!r} has run on {store.path}; those that have: {near}")
+    if len(found) > 1:
+        raise InputError(f"{' and '.join(found)} are called {name!r}: name one of them in full")
+    return found[0]
+
+
 def find_error(store: Store, error_id: str) -> Document:
     """The record of an error id, or of the one id that begins like this.
 

@@ -44,6 +44,9 @@ class TaskExecution(BaseModel):
     running: bool = False
     """Its start is recorded and its end is not: it runs, or its process died inside it."""
 
+    idempotent: bool = False
+    """Its task was declared to be executed again by itself if its process dies inside it; see `Task.idempotent`."""
+
     restart: bool = False
     """An operator asked for the task to be executed again, whatever its repeat policy says."""
 
@@ -111,8 +114,11 @@ class WorkflowModel(BaseModel):
             Its executions, newest first.
         """
         name = execution if isinstance(execution, str) else execution.__name__
-        own = [(e.run_count or 0, e.execution_time, at) for at, e in enumerate(self.executions or []) if e.name == name]
-        return [self.executions[at] for *_, at in sorted(own, reverse=True)] if self.executions else []
+        own = [execution for execution in self.executions or () if execution.name == name]
+        if len(own) > 1:
+            own.reverse()  # so that of equals the later comes first
+            own.sort(key=lambda execution: (execution.run_count or 0, execution.execution_time), reverse=True)
+        return own
 
     def new_execution(self, execution: str | type) -> TaskExecution:
         """Add an attempt of a task, beginning now.
@@ -140,3 +146,12 @@ class WorkflowModel(BaseModel):
             pydantic.ValidationError: the other model has a field that this entry cannot fill.
         """
         return type.model_validate(self.model_dump())
+
+
+def adopt(entry: WorkflowModel, other: WorkflowModel) -> None:
+    """Give an entry the fields of a copy of it that a task has worked on elsewhere, but not its executions."""
+    entry.__dict__.update({name: value for name, value in other.__dict__.items() if name != "executions"})
+    if other.__pydantic_extra__ is not None:
+        entry.__pydantic_extra__ = other.__pydantic_extra__
+    if other.__pydantic_private__ is not None:
+        entry.__pydantic_private__ = other.__pydantic_private__

@@ -1,7 +1,7 @@
 """The operator's verbs. The console and the shell call these and nothing else; each act is recorded in the store.
 
-Every verb takes a frozen set of keys, answers for each of them, and writes one action for each processor concerned: one
-ineligible entry never costs the others.
+A verb on entries takes a frozen set of keys, answers for each of them, and writes one action for each processor
+concerned: one ineligible entry never costs the others. Pause and resume are of one processor as a whole.
 """
 
 import getpass
@@ -9,16 +9,18 @@ import os
 import shlex
 import socket
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import StrEnum
 
 from tinydb.table import Document
 
 from engine.clock import Clock, to_text, utc_now
 from engine.exceptions import InputError
-from engine.lookup import find_entry
+from engine.lookup import find_entry, find_processor
 from engine.model import TaskExecution, WorkflowModel
+from engine.pausing import Pause, pause_of, remove_pause, write_pause
 from engine.planning import Plan, State, plan
-from engine.records import entry_progress, read_progress, summary
+from engine.records import current, entry_progress, read_progress, summary
 from engine.status import Status
 from engine.store import Store, store_path
 from engine.text import shell_path
@@ -38,8 +40,18 @@ class ActionResult:
     to_run: tuple[str, ...]
 
 
+class Decision(StrEnum):
+    """What an operator found out of a task inside which its process died."""
+
+    AGAIN = "again"
+    """It took no effect, or may take it twice: execute it again."""
+
+    DONE = "done"
+    """It took effect."""
+
+
 class Refusal(Exception):  # noqa: N818 - not an error: the answer for one entry
-    """Why a verb is not done to an entry."""
+    """Why a verb is not done to an entry, or to a processor."""
 
 
 def toggle_repeat(
@@ -124,17 +136,122 @@ def restart(
     return act.on(keys, change)
 
 
-def shell_line(verb: str, keys: Iterable[str], store: Store, processor: str) -> str:
-    """The `wfe` line that does the same to these keys; it names store and processor where `wfe` would not find them."""
-    words = ["wfe", *verb.split()]
+def decide(
+    keys: Iterable[str],
+    verdict: Decision,
+    *,
+    store: Store,
+    processor: str | None = None,
+    who: str | None = None,
+    why: str | None = None,
+    clock: Clock = utc_now,
+) -> ActionResult:
+    """Decide of entries in doubt, and of no others: execute the task inside which the process died again, or take it as
+    done and go on with the next one.
+
+    It is recorded for a worker to take, as a restart is.
+
+    Args:
+        keys: of the entries.
+        verdict: of the task at which each stands.
+        store, processor, who, why, clock: see `toggle_repeat`.
+
+    Returns:
+        For each key, that it was accepted or why not.
+
+    Raises:
+        StoreError: the store cannot be written; nothing was done.
+    """
+    signature = who or _signature()
+
+    def change(entry: WorkflowModel, planned: Plan) -> None:
+        newest = _newest(entry, planned)
+        assert newest is not None, "what is in doubt was executed"
+        if verdict is Decision.AGAIN:
+            newest.restart = True
+            return
+        newest.running, newest.processed, newest.finished_at = False, True, clock()
+        newest.status = Status(message=f"decided done by {signature}{f': {why}' if why else ''}")
+
+    act = _Act(f"decide {verdict}", True, store, processor, signature, why, clock)
+    return replace(act, only=State.IN_DOUBT, executes=verdict is Decision.AGAIN).on(keys, change)
+
+
+def pause(
+    processor: str,
+    *,
+    store: Store,
+    who: str | None = None,
+    why: str | None = None,
+    clock: Clock = utc_now,
+) -> Pause:
+    """Pause a processor: no task of it is started, in any run on this store, until it is resumed.
+
+    Args:
+        processor: `module:Class`, or its class name where no other has it.
+        store, who, why, clock: see `toggle_repeat`.
+
+    Raises:
+        Refusal: it is paused already.
+        InputError: it has neither entries nor runs in the store.
+        StoreError: the store cannot be written; nothing was done.
+    """
+    with store.transaction():
+        name = find_processor(store, processor)
+        if paused := pause_of(store, name):
+            raise Refusal(f"{name} is {paused.words(clock())}")
+        made = Pause(name, who or _signature(), clock(), why)
+        write_pause(store, made)
+        _Act("pause", False, store, name, made.who, why, clock).record(name, {})
+    return made
+
+
+def resume(
+    processor: str,
+    *,
+    store: Store,
+    who: str | None = None,
+    why: str | None = None,
+    clock: Clock = utc_now,
+) -> Pause:
+    """End the pause of a processor.
+
+    Args:
+        processor: `module:Class`, or its class name where no other has it.
+        store, who, why, clock: see `toggle_repeat`.
+
+    Returns:
+        The pause that has ended.
+
+    Raises:
+        Refusal: it is not paused.
+        InputError: it has neither entries nor runs in the store.
+        StoreError: the store cannot be written; nothing was done.
+    """
+    with store.transaction():
+        name = find_processor(store, processor)
+        paused = pause_of(store, name)
+        if paused is None:
+            raise Refusal(f"{name} is not paused")
+        remove_pause(store, name)
+        _Act("resume", False, store, name, who, why, clock).record(name, {})
+    return paused
+
+
+def shell_line(verb: str, words: Iterable[str], store: Store, processor: str | None = None) -> str:
+    """The `wfe` line that does the same to these keys, or whatever the verb is done to.
+
+    It names the store where `wfe` would not find it, and the processor, if it is given, where the keys do not tell it.
+    """
+    line = ["wfe", *verb.split()]
     if store_path(None).resolve() != store.path:
-        words += ["--store", shell_path(store.path)]
-    if len(store.entries.counts("processor")) > 1:
-        words += ["--processor", shlex.quote(processor)]
-    named = list(keys)
-    if any(key.startswith("-") for key in named):
-        words.append("--")
-    return " ".join([*words, *map(shlex.quote, named)])
+        line += ["--store", shell_path(store.path)]
+    if processor and len(store.entries.counts("processor")) > 1:
+        line += ["--processor", shlex.quote(processor)]
+    named = list(words)
+    if any(word.startswith("-") for word in named):
+        line.append("--")
+    return " ".join([*line, *map(shlex.quote, named)])
 
 
 def _newest(entry: WorkflowModel, planned: Plan) -> TaskExecution | None:
@@ -150,17 +267,21 @@ def _newest_of_all(entry: WorkflowModel, planned: Plan) -> list[TaskExecution]:
     return [execution for step in planned.steps for execution in entry.get_execution(step.task)[:1]]
 
 
-def _user() -> str:
-    """The user's name; in a container, a user may have none."""
+def _signature() -> str:
+    """`user@host`; in a container, a user may have no name."""
     try:
-        return getpass.getuser()
+        user = getpass.getuser()
     except (KeyError, OSError):
-        return str(os.getuid())
+        user = str(os.getuid())
+    return f"{user}@{socket.gethostname()}"
 
 
 @dataclass(frozen=True)
 class _Act:
-    """One verb, done to many entries in one transaction, and its record."""
+    """One verb, done to many entries in one transaction, and its record.
+
+    It is done to entries in the state `only`, if there is one; if it `executes` a task, the due date has to allow that.
+    """
 
     verb: str
     needs_worker: bool
@@ -169,6 +290,8 @@ class _Act:
     who: str | None
     why: str | None
     clock: Clock
+    only: State | None = None
+    executes: bool = True
 
     def on(self, keys: Iterable[str], change: Callable[[WorkflowModel, Plan], None]) -> ActionResult:
         frozen = tuple(dict.fromkeys(keys))
@@ -185,7 +308,7 @@ class _Act:
                 results.setdefault(document["processor"], {})[key] = answer
                 if answer:
                     refused[key] = answer
-            actions = {processor: self._record(processor, answers) for processor, answers in results.items()}
+            actions = {processor: self.record(processor, answers) for processor, answers in results.items()}
         accepted = tuple(key for key in frozen if key not in refused)
         to_run = tuple(name for name, answers in results.items() if self.needs_worker and None in answers.values())
         return ActionResult(self.verb, accepted, refused, actions, to_run)
@@ -197,6 +320,10 @@ class _Act:
             return "it is running"
         entry, tasks = read_progress(document), document["tasks"]
         planned = plan(entry, tasks, moment)
+        if self.only and planned.state is not self.only:
+            shown = current(document, moment, self.store.is_alive)["state"]
+            advice = ": restart it" if shown in (State.FAILED, State.INTERRUPTED) else ""
+            return f"it is not {self.only}, it is {shown}{advice}"
         try:
             change(entry, planned)
         except Refusal as refusal:
@@ -207,22 +334,23 @@ class _Act:
         if not tasks:
             return None  # `get_tasks` has only raised so far: what the entry is to go through is not known
         changed = plan(entry, tasks, moment)
-        if changed.held_by_due_date:
+        if self.executes and changed.held_by_due_date:
             return changed.why
         fields = {**entry_progress(entry), **summary(entry, tasks, moment), "owner": None, "updated": to_text(moment)}
         self.store.entries.update(fields, doc_ids=[document.doc_id])
         return None
 
-    def _record(self, processor: str, answers: dict[str, str | None]) -> int:
+    def record(self, processor: str, answers: Mapping[str, str | None]) -> int:
+        """Write what became of each key; the number of the action."""
         return self.store.actions.insert(
             {
                 "verb": self.verb,
-                "who": self.who or f"{_user()}@{socket.gethostname()}",
+                "who": self.who or _signature(),
                 "when": to_text(self.clock()),
                 "why": self.why,
                 "processor": processor,
                 "keys": list(answers),
-                "results": answers,
+                "results": dict(answers),
                 "open": self.needs_worker and None in answers.values(),
                 "taken_by": None,
                 "run": None,

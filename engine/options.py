@@ -16,6 +16,10 @@ StoreOption = Annotated[
         help="The store. Default: $WFE_STORE, else ./wfe.db if there, else the user's data folder.", show_default=False
     ),
 ]
+ProcessorOption = Annotated[
+    str | None,
+    typer.Option(metavar="MODULE:PROCESSOR", help="Needed where two have an entry of one key.", show_default=False),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 
 

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from functools import cache
+from itertools import takewhile
 
 from engine.due_date import parse_due_date
 from engine.model import TaskExecution, WorkflowModel, attempts_so_far
@@ -17,8 +19,8 @@ class State(StrEnum):
     """Where an entry stands. It is derived from its plan and its claim, never set by hand.
 
     ready → running → finished, or one of: waiting (a due date or a repeat is not ripe), interrupted (a StatusException
-    without a repeat), failed (an unexpected exception), in doubt (its process died inside a task). An operator's
-    repeat or restart makes the last three ready again.
+    without a repeat), failed (an unexpected exception), in doubt (its process died inside a task that is not
+    idempotent). An operator's repeat or restart makes the last three ready again.
     """
 
     READY = "ready"
@@ -113,12 +115,22 @@ def plan(entry: WorkflowModel, tasks: Sequence[str], moment: datetime) -> Plan:
     """
     if entry.finished is not None:
         return Plan(State.FINISHED, tuple(_past(name, entry.get_execution(name)) for name in tasks))
+    if not entry.executions:
+        return _held_back(_untouched(tuple(tasks)), entry.due_date, moment)
     steps: list[Step] = []
+    is_blocked = False
     for name in tasks:
-        blocked = any(step.blocks for step in steps)
         attempts = entry.get_execution(name)
-        steps.append(_behind_a_block(name, attempts) if blocked else _step(name, attempts, moment))
+        step = _behind_a_block(name, attempts) if is_blocked else _step(name, attempts, moment)
+        is_blocked = is_blocked or step.blocks
+        steps.append(step)
     return _held_back(_conclude(tuple(steps)), entry.due_date, moment)
+
+
+@cache
+def _untouched(tasks: tuple[str, ...]) -> Plan:
+    """The plan of an entry of which nothing was executed yet: of most of those that a run is given."""
+    return _conclude(tuple(Step(name, StepKind.EXECUTE, "not executed yet") for name in tasks))
 
 
 def _past(name: str, attempts: Sequence[TaskExecution]) -> Step:
@@ -137,8 +149,7 @@ def _step(name: str, attempts: Sequence[TaskExecution], moment: datetime) -> Ste
         return Step(name, StepKind.EXECUTE, "not executed yet")
     newest = attempts[0]
     if newest.running and not newest.restart:
-        why = "its process died inside this task"
-        return Step(name, StepKind.IN_DOUBT, why, attempts_so_far(attempts), blocks=True)
+        return _in_doubt(name, attempts)
     verdict = newest.verdict(since_restart(attempts), moment)
     why = " · ".join(part for part in (verdict.why, _said(newest)) if part)
     step = Step(name, StepKind.DONE, why, attempts_so_far(attempts))
@@ -154,6 +165,22 @@ def _step(name: str, attempts: Sequence[TaskExecution], moment: datetime) -> Ste
     if newest.status is not None:
         return replace(step, kind=StepKind.INTERRUPTED, blocks=True)
     return replace(step, kind=StepKind.EXECUTE, why="not executed yet")
+
+
+MOST_DEATHS = 3
+"""So many processes in a row may die inside an idempotent task of an entry before an operator is asked: one that kills
+its process would otherwise go on killing, night after night."""
+
+
+def _in_doubt(name: str, attempts: Sequence[TaskExecution]) -> Step:
+    """A task inside which its process died: it may have taken effect or not."""
+    newest, count = attempts[0], attempts_so_far(attempts)
+    deaths = sum(1 for _ in takewhile(lambda attempt: attempt.running and not attempt.restart, attempts))
+    why = "its process died inside this task" if deaths == 1 else f"{deaths} processes in a row died inside it"
+    is_stopped = newest.status is not None and newest.status.repeat is False  # by an operator: it had not spoken yet
+    if newest.idempotent and deaths < MOST_DEATHS and not is_stopped:
+        return Step(name, StepKind.REPEAT, f"{why}, which is idempotent", count)
+    return Step(name, StepKind.IN_DOUBT, why, count, blocks=True)
 
 
 def since_restart(attempts: Sequence[TaskExecution]) -> int:

@@ -104,8 +104,9 @@ def entry(document: Document, row: EntryRow, plan: Plan, *, as_json: bool) -> No
     """One entry: how it stands, its tasks, its executions and data."""
     if as_json:
         steps = [
-            {"task": s.task, "kind": s.kind, "why": s.why, "attempts": s.attempts, "until": s.until, "cycles": s.cycles}
+            {"task": s.task, "kind": kind, "why": why, "attempts": s.attempts, "until": s.until, "cycles": s.cycles}
             for s in plan.steps
+            for kind, why in [row.said_of(s)]
         ]
         extra = {name: document[name] for name in ("due_date", "source", "finished", "executions", "data")}
         _json({**row.to_json(), "next": row.next(plan), "steps": steps, **extra})
@@ -117,7 +118,8 @@ def entry(document: Document, row: EntryRow, plan: Plan, *, as_json: bool) -> No
     for step in plan.steps:
         attempts = [e for e in document["executions"] or [] if e["name"] == step.task]
         took = duration(attempts[-1]["execution_time"], attempts[-1]["finished_at"]) if attempts else ""
-        table.add_row(_literal(step.task), step.kind, str(step.attempts or ""), took, _literal(step.why))
+        kind, why = row.said_of(step)
+        table.add_row(_literal(step.task), kind, str(step.attempts or ""), took, _literal(why))
     _print(table)
     for error_id in error_ids(document):
         _print(Text(f"error {error_id}"))

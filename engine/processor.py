@@ -3,18 +3,26 @@
 import os
 from abc import ABC, abstractmethod
 from argparse import Namespace
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from engine.clock import Clock, as_utc, utc_now
 from engine.due_date import parse_due_date
-from engine.exceptions import InputError
+from engine.events import Events
+from engine.exceptions import ClaimLost, InputError
+from engine.executors import make_executor
+from engine.executors.batch import Executor
+from engine.flight import Flight
+from engine.identity import entry_key
 from engine.journal import SILENT, Journal, RunResult
+from engine.limits import Limits
 from engine.model import TaskExecution, WorkflowModel
+from engine.performing import perform
+from engine.planning import State
 from engine.run import Run
-from engine.runner import EntryRunner
 from engine.statistics import Statistics, TimeBlock
+from engine.stopping import Stop
 from engine.task import Task
 
 
@@ -47,6 +55,7 @@ class Processor(ABC):
         self.clock = clock
         self.statistics = Statistics()
         self.time_statistics: dict[str, TimeBlock] = {}
+        self._begin_anew()
         self._consider_date = _parsed(consider_date or os.environ.get("consider_date") or None)  # noqa: SIM112
 
     @property
@@ -119,11 +128,28 @@ class Processor(ABC):
         return True
 
     def process_tasks(self, entry: Any, dry_run: bool = False) -> bool:
-        """Take one entry through the tasks that its plan says; True unless it was interrupted."""
-        return EntryRunner(self, SILENT if dry_run else self.journal, dry_run).process(entry)
+        """Take one entry through the tasks that its plan says, here and one after the other; True unless it was
+        interrupted. A run on an executor does not call this: it hands out the executions of many entries.
+        """
+        journal = SILENT if dry_run else self.journal
+        flight = Flight(self, entry, journal, dry_run)
+        while not (self.stopping.is_asked or journal.is_paused()) and (call := flight.next()) is not None:
+            flight.begin(call)
+            if journal.start((call,)):
+                raise ClaimLost(f"the entry {entry_key(entry)!r} is another's by now")
+            self._wait_for(call.task)
+            flight.take(call, perform(self, call, dry_run))
+            self.limits.end(call.task)
+        return flight.goes_on
 
     def process_entries(
-        self, selections: Iterable[Any] | None = None, limit: int | None = None, dry_run: bool = False
+        self,
+        selections: Iterable[Any] | None = None,
+        limit: int | None = None,
+        dry_run: bool = False,
+        *,
+        executor: Executor | str | None = None,
+        workers: int | None = None,
     ) -> RunResult:
         """One run: consider each entry once. What goes wrong with one entry costs that entry alone.
 
@@ -131,15 +157,32 @@ class Processor(ABC):
             selections: what `get_entry` takes, one for each entry; None is the default entries.
             limit: how many eligible entries to process at most; None is no limit.
             dry_run: the tasks are called with `dry_run=True`, and nothing is written.
+            executor: where the executions are carried out: "inline" (here, one entry after the other), "threads",
+                "processes", or an executor, such as `engine.executors.dask.DaskExecutor`. None: threads if `workers`
+                are given, else inline.
+            workers: how many threads or processes; None is one a core.
 
         Returns:
             What the run did.
 
         Raises:
-            WorkflowError: the workflow is wrong for every entry alike.
+            InputError: there is no such executor.
+            WorkflowError: the workflow is wrong for every entry alike, or cannot be sent to other processes.
             StoreError: the store cannot be written.
         """
-        return Run(self, selections, limit, dry_run).execute()
+        return Run(self, selections, limit, dry_run, make_executor(executor, workers)).execute()
+
+    def on_run_start(self, run: RunResult) -> None:
+        """A hook: a run begins. What a hook raises is logged, and the run goes on."""
+
+    def on_run_finish(self, run: RunResult) -> None:
+        """A hook: a run is over, after `close`; `run.ending` says how."""
+
+    def on_entry_finish(self, entry: Any, state: State) -> None:
+        """A hook: a run is through with an entry, which it leaves in this state."""
+
+    def on_error(self, error_record: dict[str, Any]) -> None:
+        """A hook: an unexpected exception; its record as `engine.errors.error_record` describes it."""
 
     def process(self, args: Namespace) -> RunResult:
         """One run as a command line asks for it: `args.subs` (none: default entries), `args.limit`, `args.dryrun`."""
@@ -159,9 +202,41 @@ class Processor(ABC):
         """
         self.statistics.increment(*subs)
 
+    def forget_statistics(self) -> None:
+        """Count from nothing again, as a worker does for each batch."""
+        self.statistics, self.time_statistics = Statistics(), {}
+
+    def merge_statistics(self, others: Mapping[str, Any]) -> None:
+        """Add what was counted in a worker, given as its `get_statistics`."""
+        self.statistics.merge({name: value for name, value in others.items() if name != "time_statistics"})
+        for name, block in others.get("time_statistics", {}).items():
+            self.get_time_statistic(name).merge(block)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What travels to another process: the attributes of the subclass. What belongs to a run stays here."""
+        return {name: value for name, value in self.__dict__.items() if name not in _OF_THE_RUN}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self.forget_statistics()
+        self._begin_anew()
+
+    def _begin_anew(self) -> None:
+        self.stopping, self.limits, self.events = Stop(), Limits(), Events(self)
+
+    def _wait_for(self, task: Task) -> None:
+        """Wait until an execution of a task that is limited may begin."""
+        while delay := self.limits.delay(task):
+            self.stopping.wait(delay)
+        self.limits.begin(task)
+
     def get_time_statistic(self, name: str) -> TimeBlock:
         """The timer of this name, made when it is first asked for: ``with self.get_time_statistic("load"): …``."""
-        return self.time_statistics.setdefault(name, TimeBlock())
+        block = self.time_statistics.get(name)
+        return block if block is not None else self.time_statistics.setdefault(name, TimeBlock())
+
+
+_OF_THE_RUN = {"journal", "statistics", "time_statistics", "observer", "stopping", "limits", "events"}
 
 
 def _parsed(moment: datetime | str | None) -> datetime | None:

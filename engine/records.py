@@ -21,7 +21,7 @@ from engine.due_date import parse_due_date
 from engine.exceptions import EntryError, InputError
 from engine.identity import required_key
 from engine.model import WorkflowModel
-from engine.planning import Plan, State, StepKind, plan
+from engine.planning import Plan, State, Step, StepKind, plan
 
 PROGRESS_FIELDS = frozenset(WorkflowModel.model_fields)
 """The fields that every entry has: its due date, source, executions and finished moment."""
@@ -47,8 +47,8 @@ def shown_state(state: State) -> dict[str, Any]:
 _LONG_NUMBER = re.compile(r"\d{19}")
 
 
-def entry_data(entry: WorkflowModel) -> dict[str, Any]:
-    """The user's own fields of an entry, as JSON data.
+def entry_text(entry: WorkflowModel) -> str:
+    """An entry's own fields, due date and source as JSON, to see whether anything of it has changed.
 
     Raises:
         EntryError: a field, or the source, holds what JSON cannot, or the due date is in none of the documented forms.
@@ -56,21 +56,51 @@ def entry_data(entry: WorkflowModel) -> dict[str, Any]:
     try:
         if entry.due_date is not None:
             parse_due_date(entry.due_date)
+        return entry.model_dump_json(exclude=_RECORDED_APART, by_alias=False, warnings="error")
     except InputError as refused:
         raise EntryError(f"entry {required_key(entry)!r}: {refused}") from refused
+    except (PydanticSerializationError, ValueError, RecursionError) as error:
+        raise _not_json(entry, error) from error
+
+
+def entry_data(entry: WorkflowModel, text: str | None = None) -> dict[str, Any]:
+    """The user's own fields of an entry, as JSON data; `text` is its `entry_text`, where that is known.
+
+    Raises:
+        EntryError: see `entry_text`.
+    """
+    text = entry_text(entry) if text is None else text
     try:
-        text = entry.model_dump_json(exclude={"executions", "finished"}, by_alias=False, warnings="error")
         data: dict[str, Any] = orjson.loads(text)
         if _LONG_NUMBER.search(text):
             # `loads` makes a float of an integer beyond 64 bits, where `dumps` refuses it.
             orjson.dumps(json.loads(text))
-    except (PydanticSerializationError, orjson.JSONEncodeError, ValueError, RecursionError) as error:
-        reason = str(error).splitlines()[0]
-        raise EntryError(
-            f"entry {required_key(entry)!r} holds data that is not JSON ({reason}): "
-            f"give its fields in {type(entry).__name__} types that JSON has, or a serializer"
-        ) from error
+    except (orjson.JSONEncodeError, ValueError, RecursionError) as error:
+        raise _not_json(entry, error) from error
     return {field: value for field, value in data.items() if field not in PROGRESS_FIELDS}
+
+
+def changed_fields(entry: WorkflowModel, before: str, after: str) -> dict[str, Any]:
+    """What has changed on an entry between two of its `entry_text`: its `data`, `due_date` and `source` as they are
+    now, and under `changed` the names of those that differ."""
+    old, new = orjson.loads(before), orjson.loads(after)
+    changed = {name for name, value in new.items() if value != old.get(name, _MISSING)}
+    changed -= type(entry).model_computed_fields.keys()
+    data = {name: value for name, value in new.items() if name not in PROGRESS_FIELDS}
+    return {"data": data, "due_date": entry.due_date, "source": entry.source, "changed": sorted(changed)}
+
+
+_MISSING = object()
+
+
+def _not_json(entry: WorkflowModel, error: Exception) -> EntryError:
+    return EntryError(
+        f"entry {required_key(entry)!r} holds data that is not JSON ({str(error).splitlines()[0]}): "
+        f"give its fields in {type(entry).__name__} types that JSON has, or a serializer"
+    )
+
+
+_RECORDED_APART = {"executions", "finished"}
 
 
 def entry_progress(entry: WorkflowModel) -> dict[str, Any]:
@@ -114,11 +144,7 @@ def summary(entry: WorkflowModel, tasks: Sequence[str], moment: datetime) -> dic
     }
 
 
-_ENDED = {
-    State.FAILED: "failed",
-    State.INTERRUPTED: "interrupted it",
-    State.IN_DOUBT: "may have taken effect or not, its process died inside",
-}
+_POLICIES = {"after_time": "time", "after_datetime": "date", "after_cycle": "cycles", "with_backoff": "backoff"}
 
 
 def error_ids(document: Mapping[str, Any]) -> list[str]:
@@ -151,7 +177,7 @@ class EntryRow:
         """Its repeat in a word; nothing when it is off."""
         if isinstance(self.repeat, bool):
             return "on" if self.repeat else ""
-        return {"after_time": "time", "after_datetime": "date", "after_cycle": "cycles"}[self.repeat["kind"]]
+        return _POLICIES[self.repeat["kind"]]
 
     def next(self, planned: Plan) -> str:
         """What happens next and why, in a line; `planned` is the plan of this entry."""
@@ -167,7 +193,15 @@ class EntryRow:
         if planned.state is State.WAITING:
             until = f" until {local_time(planned.due)}" if planned.due else ""
             return f"{step.task} waits{until}: {planned.why}"
-        return f"nothing by itself: {step.task} {_ENDED[planned.state]}; restart it, or set its repeat"
+        if planned.state is State.IN_DOUBT:
+            return f"nothing by itself: {step.task} may have taken effect or not, {planned.why}; decide: again, or done"
+        ended = "failed" if planned.state is State.FAILED else "interrupted it"
+        return f"nothing by itself: {step.task} {ended}; restart it, or set its repeat"
+
+    def said_of(self, step: Step) -> tuple[str, str]:
+        """What becomes of a task of this entry, in a word, and why; `step` is of its plan, which knows of no process
+        that works on it."""
+        return ("running", "") if self.state is State.RUNNING and step.task == self.task else (step.kind, step.why)
 
     def to_json(self) -> dict[str, Any]:
         """The fields that `wfe ls --json` promises."""

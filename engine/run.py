@@ -1,17 +1,21 @@
 """One run: a processor's entries, each considered once. What goes wrong with one entry costs that entry alone."""
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sized
+import time
+from collections.abc import Iterable, Iterator, Sequence, Sized
 from itertools import islice
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
-from engine.errors import one_line
+from engine.crew import Crew
+from engine.errors import error_record, one_line
 from engine.exceptions import ClaimLost, EntryError, StoreError, WorkflowError
-from engine.identity import entry_key, task_names
-from engine.journal import FAILURES, SILENT, Ending, Failure, RunResult
+from engine.executors.batch import Executor
+from engine.flight import Flight, standing
+from engine.identity import entry_key, processor_name, task_names
+from engine.journal import SILENT, Ending, Failure, RunResult
 from engine.model import WorkflowModel
-from engine.planning import State, plan
-from engine.runner import record_error
+from engine.planning import State
 
 if TYPE_CHECKING:
     from engine.processor import Processor
@@ -21,46 +25,113 @@ log = logging.getLogger("engine")
 FATAL = (WorkflowError, StoreError)
 """What is wrong for every entry alike, and so ends the run."""
 
+_LEAST, _MOST = 0.05, 0.2
+"""Seconds that a group of entries should take which is claimed at once: so long, no other run has a share in it."""
+
 
 class Run:
-    """One pass of a processor over its entries; see `Processor.process_entries`."""
+    """One pass of a processor over its entries; see `Processor.process_entries`.
+
+    Args:
+        executor: carries the executions out; None: this run itself, one after the other.
+    """
 
     def __init__(
-        self, processor: "Processor", selections: Iterable[Any] | None, limit: int | None, dry_run: bool
+        self,
+        processor: "Processor",
+        selections: Iterable[Any] | None,
+        limit: int | None,
+        dry_run: bool,
+        executor: Executor | None = None,
     ) -> None:
         self.processor = processor
         self.selections = selections
         self.limit = limit
         self.dry_run = dry_run
+        self.executor = executor
         self.journal = SILENT if dry_run else processor.journal
         self.result = RunResult()
+        self.wanted = 1
+        """How many of the entries that come next are claimed at once."""
+        self._eligible = 0
 
     def execute(self) -> RunResult:
         """Consider every entry, close the processor, and say what was done."""
-        ending = Ending.FAILED
+        self.result.ending = Ending.CRASHED
         try:
             self.journal.start_run(self.result)
-            items = self._items()
-            self.result.total = len(items) if isinstance(items, Sized) else None
-            if self.limit != 0:
+            self.processor.events.run_started(self.result)
+            if self.limit != 0 and self.may_go_on():
+                items = self._items()
+                self.result.total = len(items) if isinstance(items, Sized) else None
                 self._consider_all(items)
-            ending = Ending.COMPLETED
+                self.journal.settle()
+            self.result.ending = Ending.COMPLETED if self.may_go_on() else Ending.STOPPED
         except KeyboardInterrupt:
-            ending = Ending.STOPPED
+            self.result.ending = Ending.ABORTED
             raise
         except FATAL:
             raise
         except (Exception, SystemExit) as error:
-            error_id = record_error(self.processor, self.journal, error, where="the run")
-            if self.result.number is not None:
-                error.add_note(f"`wfe error {error_id}` shows where")
+            self._say_where(error, "the run")
             raise
         finally:
             try:
-                self.journal.end_run(self.result, ending)
+                self.journal.end_run(self.result)
             finally:
-                self.processor.close()
+                self._close()
         return self.result
+
+    def may_go_on(self) -> bool:
+        """Whether more may be begun: nobody asked to stop, and no operator paused the processor."""
+        return not (self.processor.stopping.is_asked or self.journal.is_paused())
+
+    def take_up(self, entry: WorkflowModel) -> Flight | None:
+        """Consider an entry: claimed and on its way, or None when this run has nothing to do with it."""
+        try:
+            if self._is_taken(entry):
+                return Flight(self.processor, entry, self.journal, self.dry_run)
+        except BaseException as error:
+            self.lose(error, entry)
+        return None
+
+    def land(self, entry: WorkflowModel, names: Sequence[str]) -> None:
+        """An entry goes no further in this run: count it by the state it is left in, and give it up."""
+        self._leave(entry, *standing(entry, names, self.processor.moment))
+        self.journal.release(entry)
+
+    def leave_to_owner(self) -> None:
+        """Count an entry that another works on."""
+        self.processor.statistic_increment("process", "running_elsewhere")
+        self.result.leave(State.RUNNING)
+
+    def lose(self, error: BaseException, entry: WorkflowModel | None, where: str = "the entry") -> None:
+        """An exception outside any task costs the entry that it belongs to.
+
+        Raises:
+            the same: if it is no entry's, but ends the run.
+        """
+        if isinstance(error, (*FATAL, KeyboardInterrupt)):
+            raise error
+        if isinstance(error, ClaimLost):
+            self.leave_to_owner()
+            return
+        error_id = self._report(error, where, entry)
+        self.processor.statistic_increment("process", "failed")
+        failure = Failure(
+            entry_key(entry) if entry is not None else None, State.FAILED, None, one_line(error), error_id
+        )
+        if entry is None:
+            self.result.leave(State.FAILED, failure)
+            return
+        self._leave(entry, State.FAILED, failure)
+        self.journal.lose(entry, failure)
+
+    def progress(self) -> None:
+        """Show how far the run is."""
+        self.journal.progress(self.result)
+        if self.processor.observer:
+            self.processor.observer(self.result)
 
     def _items(self) -> Iterable[Any]:
         if self.selections is not None:
@@ -69,119 +140,121 @@ class Run:
             return self.processor.get_default_entries()
 
     def _consider_all(self, items: Iterable[Any]) -> None:
-        processed = 0
-        for entry in self._entries(items):
-            processed += self._consider(entry)
-            self._progress()
-            if processed == self.limit:
+        entries = self._entries(items)
+        if self.executor is not None:
+            Crew(self, self.executor).carry(entries)
+            return
+        for entry in entries:
+            self._consider(entry)
+            self.progress()
+            if self.is_full or not self.may_go_on():
                 return
 
+    @property
+    def is_full(self) -> bool:
+        """Whether it has as many entries as it may have."""
+        return self._eligible == self.limit
+
+    def _consider(self, entry: WorkflowModel) -> None:
+        try:
+            if self._is_taken(entry):
+                with self.processor.get_time_statistic("process_tasks"):
+                    self.processor.process_tasks(entry, self.dry_run)
+                self.land(entry, task_names(self.processor.get_tasks()))
+        except BaseException as error:
+            self.lose(error, entry)
+
+    def _is_taken(self, entry: WorkflowModel) -> bool:
+        """Whether an entry is eligible, and claimed; else it is counted."""
+        if not self.processor.filter(entry):
+            self.processor.statistic_increment("process", "not_eligible")
+            self.result.leave(State.FINISHED if entry.finished else State.WAITING)
+            self.journal.release(entry)
+            return False
+        if not self.journal.holds(entry):
+            self.journal.claim([entry])
+            if not self.journal.holds(entry):
+                self.leave_to_owner()
+                return False
+        self._eligible += 1
+        self.processor.statistic_increment("process", "eligible")
+        self.processor.events.entry_started(entry)
+        return True
+
     def _entries(self, items: Iterable[Any]) -> Iterator[WorkflowModel]:
-        """The entries that can be accepted, read a bounded number ahead."""
+        """The entries that can be accepted, read a bounded number ahead and claimed in groups."""
         waiting = iter(items)
         while batch := list(islice(waiting, self.journal.look_ahead)):
             read = [entry for item in batch if (entry := self._read(item)) is not None]
-            for entry, refusal in self.journal.announce(read):
+            if self.dry_run:
+                read = [entry.model_copy(deep=True) for entry in read]
+            announced = self.journal.announce(read, self.wanted)
+            at, began = self.wanted, time.monotonic()
+            for number, (entry, refusal) in enumerate(announced):
+                if number == at:
+                    self._adapt(time.monotonic() - began)
+                    at, began = number + self.wanted, time.monotonic()
+                    group = [each for each, refused in announced[number:at] if not refused and not each.finished]
+                    self.journal.claim(group)
                 if refusal is None:
                     yield entry
                 else:
                     self._refuse(refusal)
+            if len(announced) >= at:
+                self._adapt(time.monotonic() - began)
+
+    def _adapt(self, seconds: float) -> None:
+        """Claim more at once while that is through in a moment, fewer when it takes long."""
+        if self.executor is not None:
+            return  # the crew says how many it can use
+        if seconds < _LEAST:
+            self.wanted = min(2 * self.wanted, self.journal.look_ahead)
+        elif seconds > _MOST:
+            self.wanted = max(self.wanted // 2, 1)
 
     def _read(self, item: Any) -> WorkflowModel | None:
         """One entry of the run; None when it is left out, or could not be read."""
         parse = self.processor.parse_default if self.selections is None else self.processor.get_entry
         try:
             return parse(item)
-        except FATAL:
-            raise
         except EntryError as refusal:
             self._refuse(refusal)
-        except KeyboardInterrupt:
-            raise
         except BaseException as error:
-            self._lose(error, None, f"get_entry({item!r:.80})")
-            self._progress()
+            self.lose(error, None, f"get_entry({item!r:.80})")
+            self.progress()
         return None
 
-    def _consider(self, entry: WorkflowModel) -> bool:
-        """Consider one entry; True when it was eligible."""
-        claimed = False
-        if self.dry_run:
-            entry = entry.model_copy(deep=True)
-        try:
-            if self._is_not_eligible(entry):
-                return False
-            claimed = self.journal.claim(entry)
-            if not claimed:
-                self._leave_to_its_owner()
-                return False
-            self.processor.statistic_increment("process", "eligible")
-            with self.processor.get_time_statistic("process_tasks"):
-                self.processor.process_tasks(entry, self.dry_run)
-            self._leave(entry)
-        except FATAL:
-            raise
-        except ClaimLost as lost:
-            claimed = False
-            log.warning("%s", lost)
-            self._leave_to_its_owner()
-        except KeyboardInterrupt:
-            raise
-        except BaseException as error:
-            claimed = False
-            self._lose(error, entry, "the entry")
-        finally:
-            if claimed:
-                self._give_up(lambda: self.journal.release(entry))
-        return True
-
-    def _leave_to_its_owner(self) -> None:
-        """Count an entry that another works on."""
-        self.processor.statistic_increment("process", "running_elsewhere")
-        self.result.leave(State.RUNNING)
-
-    def _give_up(self, give_up: Callable[[], None]) -> None:
-        """Give up an entry that is counted; how it stands, its new owner says if it has one by now."""
-        try:
-            give_up()
-        except ClaimLost as lost:
-            log.warning("%s", lost)
-
-    def _is_not_eligible(self, entry: WorkflowModel) -> bool:
-        if self.processor.filter(entry):
-            return False
-        self.processor.statistic_increment("process", "not_eligible")
-        self.result.leave(State.FINISHED if entry.finished else State.WAITING)
-        return True
-
-    def _leave(self, entry: WorkflowModel) -> None:
-        """Count an entry by the state it is left in."""
-        planned = plan(entry, task_names(self.processor.get_tasks()), self.processor.moment)
-        if planned.state in FAILURES and planned.current:
-            newest = entry.get_execution(planned.current.task)[0]
-            error_id = str(newest.error_id) if newest.error_id else None
-            failure = Failure(entry_key(entry), planned.state, planned.current.task, planned.why, error_id)
-            self.result.leave(planned.state, failure)
-        else:
-            self.result.leave(planned.state)
-
-    def _lose(self, error: BaseException, entry: WorkflowModel | None, where: str) -> None:
-        """An exception outside any task costs the entry that it belongs to."""
-        error_id = str(record_error(self.processor, self.journal, error, entry=entry, where=where))
-        self.processor.statistic_increment("process", "failed")
-        key = entry_key(entry) if entry is not None else None
-        failure = Failure(key, State.FAILED, None, one_line(error), error_id)
-        self.result.leave(State.FAILED, failure)
-        if entry is not None:
-            self._give_up(lambda: self.journal.lose(entry, failure))
+    def _leave(self, entry: WorkflowModel, state: State, failure: Failure | None) -> None:
+        self.result.leave(state, failure)
+        self.processor.events.entry_finished(entry, state)
 
     def _refuse(self, refusal: EntryError) -> None:
-        log.error("refused: %s", refusal)
+        log.error("refused: %s", refusal, extra={"run": self.result.number})
         self.processor.statistic_increment("process", "refused")
         self.result.refuse(str(refusal))
-        self._progress()
+        self.progress()
 
-    def _progress(self) -> None:
-        self.journal.progress(self.result)
-        if self.processor.observer:
-            self.processor.observer(self.result)
+    def _report(self, error: BaseException, where: str, entry: WorkflowModel | None = None) -> str:
+        """Give an exception outside the tasks its id, and tell of it; the id."""
+        error_id = uuid4()
+        key, name = entry_key(entry) if entry is not None else None, processor_name(type(self.processor))
+        record = error_record(error, error_id, task=None, key=key, processor=name, at=self.processor.clock())
+        self.journal.error(record)
+        self.processor.events.error_happened({**record, "where": where}, error, entry)
+        return str(error_id)
+
+    def _say_where(self, error: BaseException, where: str) -> None:
+        error_id = self._report(error, where)
+        if self.result.number is not None:
+            error.add_note(f"`wfe error {error_id}` shows where")
+
+    def _close(self) -> None:
+        try:
+            self.processor.close()
+        except BaseException as error:
+            self.result.ending = Ending.CRASHED
+            self._say_where(error, "close")
+            self.journal.end_badly(self.result)
+            raise
+        finally:
+            self.processor.events.run_finished(self.result)

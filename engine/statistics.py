@@ -3,7 +3,7 @@
 import copy
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from types import TracebackType
 from typing import Any
 
@@ -40,15 +40,29 @@ class TimeBlock:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        elapsed = time.perf_counter() - self._entered.starts.pop()
+        self.add(time.perf_counter() - self._entered.starts.pop())
+
+    def add(self, elapsed: float) -> None:
+        """Count one more measure, of so many seconds."""
         with self._lock:
-            self.measure_count += 1
-            self.overall_time += elapsed
-            self.average_time = self.overall_time / self.measure_count
-            self.minimum_time = elapsed if self.minimum_time is None else min(self.minimum_time, elapsed)
-            self.maximum_time = elapsed if self.maximum_time is None else max(self.maximum_time, elapsed)
+            self._count(1, elapsed, elapsed, elapsed)
         if self.exit_callable:
             self.exit_callable(elapsed, self)
+
+    def merge(self, other: Mapping[str, Any]) -> None:
+        """Count the measures that another one took, elsewhere, given as its `dict`."""
+        if other["measure_count"]:
+            with self._lock:
+                self._count(other["measure_count"], other["overall_time"], other["minimum_time"], other["maximum_time"])
+
+    def _count(self, measures: int, together: float, shortest: float, longest: float) -> None:
+        self.measure_count += measures
+        self.overall_time += together
+        self.average_time = self.overall_time / self.measure_count
+        if self.minimum_time is None or shortest < self.minimum_time:
+            self.minimum_time = shortest
+        if self.maximum_time is None or longest > self.maximum_time:
+            self.maximum_time = longest
 
     def dict(self) -> dict[str, float | int | None]:
         """The measures so far; times in seconds."""
@@ -68,8 +82,8 @@ class Statistics(dict[str, Any]):
         super().__init__()
         self._lock = threading.Lock()
 
-    def increment(self, *subs: str) -> None:
-        """Add one to the counter at this path; what is missing on the way is created.
+    def increment(self, *subs: str, by: int = 1) -> None:
+        """Add one, or `by`, to the counter at this path; what is missing on the way is created.
 
         Raises:
             InputError: the path runs through a counter, or ends at a branch.
@@ -84,9 +98,26 @@ class Statistics(dict[str, Any]):
                     )
             if isinstance(branch.get(subs[-1]), dict):
                 raise InputError(f"the statistic {'.'.join(subs)!r} already has counters below it: rename one")
-            branch[subs[-1]] = branch.get(subs[-1], 0) + 1
+            branch[subs[-1]] = branch.get(subs[-1], 0) + by
+
+    def merge(self, other: Mapping[str, Any]) -> None:
+        """Add the counters of another tree, as those of a worker process.
+
+        Raises:
+            InputError: a branch here is a counter there, or the other way round.
+        """
+        for path, number in _leaves(other):
+            self.increment(*path, by=number)
 
     def snapshot(self) -> dict[str, Any]:
         """A copy of the tree that later counts do not change."""
         with self._lock:
             return copy.deepcopy(dict(self))
+
+
+def _leaves(tree: Mapping[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], int]]:
+    for name, value in tree.items():
+        if isinstance(value, Mapping):
+            yield from _leaves(value, (*path, name))
+        else:
+            yield (*path, name), value

@@ -3,15 +3,26 @@
 A policy is a small class with one decision, `verdict`: pure, asked as often as one likes.
 """
 
+import hashlib
+import math
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, StrictBool, Tag
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    StrictBool,
+    Tag,
+    model_validator,
+)
 
-from engine.clock import as_utc
+from engine.clock import as_utc, to_text
 from engine.text import counted, encodable
 
 UtcDatetime = Annotated[datetime, AfterValidator(as_utc)]
@@ -50,8 +61,11 @@ class RepeatPolicy(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     @abstractmethod
-    def verdict(self, began: datetime, moment: datetime) -> Ripe | NotYet:
-        """Whether an execution that began at `began` is repeated in a run at `moment` (both aware)."""
+    def verdict(self, began: datetime, attempts: int, moment: datetime) -> Ripe | NotYet:
+        """Whether an execution that began at `began` is repeated in a run at `moment` (both aware).
+
+        `attempts` is how many there have been, that one included; an operator's restart has them counted anew.
+        """
 
 
 class RepeatAfterCycle(RepeatPolicy):
@@ -64,7 +78,7 @@ class RepeatAfterCycle(RepeatPolicy):
     after_cycle: int = Field(ge=0)
     current_cycle: int = Field(default=0, ge=0)
 
-    def verdict(self, began: datetime, moment: datetime) -> Ripe | NotYet:
+    def verdict(self, began: datetime, attempts: int, moment: datetime) -> Ripe | NotYet:
         left = self.after_cycle - self.current_cycle
         why = f"repeat after {counted(self.after_cycle, 'run')}"
         return Ripe(why) if left <= 1 else NotYet(f"{why}, {left} to go", cycles=left)
@@ -76,7 +90,7 @@ class RepeatAfterDatetime(RepeatPolicy):
     kind: Literal["after_datetime"] = "after_datetime"
     date_time: UtcDatetime
 
-    def verdict(self, began: datetime, moment: datetime) -> Ripe | NotYet:
+    def verdict(self, began: datetime, attempts: int, moment: datetime) -> Ripe | NotYet:
         why = "repeat at a date"
         return Ripe(why) if moment >= self.date_time else NotYet(why, until=self.date_time)
 
@@ -98,11 +112,68 @@ class RepeatAfterTime(RepeatPolicy):
         """The parts as one duration."""
         return timedelta(days=self.days, hours=self.hours, minutes=self.minutes, seconds=self.seconds)
 
-    def verdict(self, began: datetime, moment: datetime) -> Ripe | NotYet:
-        parts = ((self.days, "d"), (self.hours, "h"), (self.minutes, "min"), (self.seconds, "s"))
-        why = "repeat after " + (" ".join(f"{number} {unit}" for number, unit in parts if number) or "0 s")
+    def verdict(self, began: datetime, attempts: int, moment: datetime) -> Ripe | NotYet:
+        why = f"repeat after {_in_words(self.days, self.hours, self.minutes, self.seconds)}"
         until = began + self.get_timedelta()
         return Ripe(why) if moment >= until else NotYet(why, until=until)
+
+
+class RepeatWithBackoff(RepeatPolicy):
+    """Execute again after a delay that grows from attempt to attempt, so that what is overloaded is left to recover.
+
+    After the n-th attempt it is `initial * factor ** (n - 1)`, at most `maximum`, from the beginning of the execution.
+
+    Args:
+        initial: the delay after the first attempt, in seconds.
+        factor: by which it grows with each attempt; 1 leaves it as it is.
+        maximum: the longest delay, in seconds.
+        jitter: the part of itself, 0 to 1, by which a delay is lengthened at most: entries that failed together do not
+            all come back together. How much it is follows from the execution, so it is the same whenever it is asked.
+    """
+
+    kind: Literal["with_backoff"] = "with_backoff"
+    initial: float = Field(gt=0, le=_LONGEST, allow_inf_nan=False)
+    factor: float = Field(default=2.0, ge=1, allow_inf_nan=False)
+    maximum: float = Field(default=3600.0, gt=0, le=_LONGEST, allow_inf_nan=False)
+    jitter: float = Field(default=0.1, ge=0, le=1, allow_inf_nan=False)
+
+    @model_validator(mode="after")
+    def _check_maximum(self) -> Self:
+        if self.maximum < self.initial:
+            raise ValueError(f"the maximum ({self.maximum:g} s) is shorter than the initial delay ({self.initial:g} s)")
+        return self
+
+    def delay(self, began: datetime, attempts: int) -> float:
+        """Seconds from `began` (aware), the beginning of the newest of so many attempts, to the next one."""
+        try:
+            grown = self.initial * self.factor ** (attempts - 1)
+        except OverflowError:
+            grown = math.inf
+        return min(self.maximum, grown) * (1 + self.jitter * _fraction(f"{to_text(began)} {attempts}"))
+
+    def verdict(self, began: datetime, attempts: int, moment: datetime) -> Ripe | NotYet:
+        delay = self.delay(began, attempts)
+        why = f"repeat with backoff, attempt {attempts + 1} after {_seconds_in_words(delay)}"
+        until = began + timedelta(seconds=delay)
+        return Ripe(why) if moment >= until else NotYet(why, until=until)
+
+
+def _fraction(of: str) -> float:
+    """A number from 0 to 1 that looks like chance, and is the same for the same text in every process."""
+    return int.from_bytes(hashlib.blake2b(of.encode(), digest_size=8).digest()) / 2**64
+
+
+def _seconds_in_words(seconds: float) -> str:
+    if seconds < 10:
+        return f"{seconds:.2g} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return _in_words(*divmod(hours, 24), minutes, rest)
+
+
+def _in_words(days: int, hours: int, minutes: int, seconds: int) -> str:
+    parts = ((days, "d"), (hours, "h"), (minutes, "min"), (seconds, "s"))
+    return " ".join(f"{number} {unit}" for number, unit in parts if number) or "0 s"
 
 
 def _kind_of(value: Any) -> str | None:
@@ -121,16 +192,15 @@ def _kind_of(value: Any) -> str | None:
     return "after_time" if value else None
 
 
+_NO_REPEAT = "repeat is true, false, or a policy: after_cycle, after_time, after_datetime or with_backoff"
+
 Repeat = Annotated[
     Annotated[StrictBool, Tag("now")]
     | Annotated[RepeatAfterCycle, Tag("after_cycle")]
     | Annotated[RepeatAfterTime, Tag("after_time")]
-    | Annotated[RepeatAfterDatetime, Tag("after_datetime")],
-    Discriminator(
-        _kind_of,
-        custom_error_type="repeat_policy",
-        custom_error_message="repeat is true, false, or a policy: after_cycle, after_time or after_datetime",
-    ),
+    | Annotated[RepeatAfterDatetime, Tag("after_datetime")]
+    | Annotated[RepeatWithBackoff, Tag("with_backoff")],
+    Discriminator(_kind_of, custom_error_type="repeat_policy", custom_error_message=_NO_REPEAT),
 ]
 """True: in the next run. False or None: not. Else a policy."""
 
@@ -150,6 +220,11 @@ class Status(BaseModel):
     message: Annotated[str, AfterValidator(encodable)] | None = None
     max_reruns: int | None = Field(default=None, ge=0)
 
+    @property
+    def counts_attempts(self) -> bool:
+        """Its verdict depends on how many executions there have been."""
+        return self.max_reruns is not None or isinstance(self.repeat, RepeatWithBackoff)
+
     def verdict(self, began: datetime, attempts: int, moment: datetime) -> Verdict:
         """Whether a task that ended with this status is executed again.
 
@@ -162,7 +237,7 @@ class Status(BaseModel):
             return Never()
         if self.max_reruns is not None and attempts > self.max_reruns:
             return Never(f"exhausted: all {counted(self.max_reruns, 'rerun')} used")
-        return Ripe("repeat is on") if self.repeat is True else self.repeat.verdict(began, moment)
+        return Ripe("repeat is on") if self.repeat is True else self.repeat.verdict(began, attempts, moment)
 
 
 class StatusException(Exception):  # noqa: N818 - the published name

@@ -1,23 +1,80 @@
-"""Writes what the runs of a `StoredProcessor` do into its store: entries, claims, starts, errors, and runs."""
+"""Writes what the runs of a `StoredProcessor` do into its store: entries, claims, starts, errors, and runs.
 
+Entries are written in groups, some ten times a second; each start and end is recorded at once, as a line in a file (see
+`engine.store.recording`), so that nothing is lost between two groups. While a task takes long, a thread of the journal
+writes what is left to write.
+"""
+
+import logging
+import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from tinydb.table import Document
 
 from engine.clock import to_text
-from engine.exceptions import ClaimLost, EntryError, StoreError, WorkflowError
+from engine.exceptions import EngineError, EntryError, StoreError, WorkflowError
 from engine.identity import entry_key, home_of, required_key, task_names
-from engine.journal import Ending, Failure, Journal, RunResult
+from engine.journal import Failure, Journal, RunResult
 from engine.model import TaskExecution, WorkflowModel
+from engine.outcome import Call
 from engine.planning import State
-from engine.records import entry_data, entry_progress, shown_state, summary
+from engine.records import changed_fields, entry_data, entry_progress, entry_text, shown_state, summary
 from engine.store import Store
-from engine.store.claims import Content, must_hold, take
+from engine.store.claims import Content, claim_lost, must_hold, take
+from engine.store.recording import Recording, announced, ended, started
 
 if TYPE_CHECKING:
     from engine.stored import StoredProcessor
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+log = logging.getLogger("engine")
+
+PACE = 0.1
+"""Seconds between two groups of entries, while results come faster than that."""
+
+PROGRESS = 0.25
+"""Seconds between two writes of a run's progress."""
+
+
+@dataclass(slots=True, eq=False)
+class _Held:
+    """An entry that this run has claimed, and what is to be written of it.
+
+    `text`, `data`, `due_date` and `source` are its fields as they were recorded last, `written` the names of those that
+    its tasks have set. `is_fresh`: it was claimed a moment ago, so that nobody can have taken it since. `running` is the execution that is under way,
+    `handed_out` one of which only its worker knows whether it is; `left` what it is to show when it is given up.
+    """
+
+    number: int
+    key: str
+    entry: WorkflowModel
+    text: str
+    data: dict[str, Any]
+    written: set[str]
+    due_date: str | None
+    source: str | None
+    is_fresh: bool = True
+    running: TaskExecution | None = None
+    handed_out: TaskExecution | None = None
+    is_left: bool = False
+    left: dict[str, Any] = field(default_factory=dict)
+
+
+def _locked(method: Callable[Concatenate["StoreJournal", P], T]) -> Callable[Concatenate["StoreJournal", P], T]:
+    """A method that the journal's own thread must not run into."""
+
+    @wraps(method)
+    def locked(self: "StoreJournal", /, *args: P.args, **kwargs: P.kwargs) -> T:
+        with self._lock:
+            return method(self, *args, **kwargs)
+
+    return locked
 
 
 class StoreJournal(Journal):
@@ -28,20 +85,37 @@ class StoreJournal(Journal):
     def __init__(self, processor: "StoredProcessor") -> None:
         self.processor = processor
         self.run: int | None = None
-        self._seen: set[str] = set()
-        self._ids: dict[str, int] = {}
-        self._claimed: str | None = None
-        self._shown = 0.0
+        self._seen = _Numbers()
+        self._numbers: dict[str, int] = {}
+        self._held: dict[int, _Held] = {}
+        self._unwritten: dict[str, _Held] = {}
+        self._errors: list[dict[str, Any]] = []
+        self._recording: Recording | None = None
+        self._spent: list[Recording] = []
+        self._settled = self._shown = 0.0
+        self._lock = threading.RLock()
+        self._is_over = threading.Event()
+        self._trouble: EngineError | None = None
 
     @property
     def store(self) -> Store:
         """The processor's store."""
         return self.processor.store
 
+    @property
+    def is_running(self) -> bool:
+        """Whether a run is going on."""
+        return self._recording is not None
+
+    # --- the run
+
     def start_run(self, result: RunResult) -> None:
-        self._seen.clear()
+        self._seen = _Numbers()
+        self._settled = 0.0
         self.run = None
         home = home_of(type(self.processor))
+        self.store.recover()
+        self._recording = self.store.recording()
         self.run = result.number = self.store.runs.insert(
             {
                 "processor": self.processor.name,
@@ -53,160 +127,358 @@ class StoreJournal(Journal):
                 **self._counts(result),
             }
         )
-
-    def announce(self, entries: Sequence[WorkflowModel]) -> list[tuple[WorkflowModel, EntryError | None]]:
-        self._ids.clear()
-        names = self._task_names()
-        with self.store.transaction():
-            return [(entry, self._register(entry, names)) for entry in entries]
-
-    def claim(self, entry: WorkflowModel) -> bool:
-        key = required_key(entry)
-        number = self._number(key)
-
-        def take_up(document: Content) -> None:
-            if document["key"] != key:  # the entry was removed, and its number given to another
-                raise self._removed(key)
-            self.processor.take_up(entry, Document(document, number))
-            # What `write` compares with is what this run begins from: another may have registered a later source.
-            document.update(data=entry_data(entry), due_date=entry.due_date, source=entry.source, run=self.run)
-
-        taken, held = take(self.store, [number], self.store.owner, self._is_free, take_up)
-        if not taken and not held:
-            raise self._removed(key)
-        self._claimed = key if taken else None
-        return bool(taken)
-
-    def start(self, entry: WorkflowModel, execution: TaskExecution) -> None:
-        shown = {
-            "task": execution.name,
-            "attempts": execution.run_count,
-            "reason": "",
-            "error_id": None,
-            "repeat": False,
-        }
-        fields = {**entry_progress(entry), **shown, **shown_state(State.RUNNING), "due": None, "updated": self._now()}
-
-        def keep(document: Content) -> None:
-            must_hold(document, self.store.owner)
-            document.update(fields)
-
-        self._change(self._key(entry), keep)
-
-    def check(self, entry: WorkflowModel) -> None:
-        self._data(entry)
-
-    def write(self, entry: WorkflowModel) -> None:
-        """Keep an entry. What a task left on it that cannot be kept is dropped: its execution says so."""
-        try:
-            data = self._data(entry)
-        except EntryError:
-            data = None
-
-        def keep(document: Content) -> None:
-            if self._claimed or document["owner"]:
-                must_hold(document, self.store.owner)
-            if data is None:
-                entry.due_date, entry.source = document["due_date"], document["source"]
-            kept = document["data"] if data is None else data
-            changed = {field for field, value in kept.items() if value != document["data"].get(field, _MISSING)}
-            changed |= {field for field in ("due_date", "source") if getattr(entry, field) != document[field]}
-            changed -= type(entry).model_computed_fields.keys()
-            shown = self._summary(entry, document["tasks"])
-            if document["owner"]:
-                shown |= shown_state(State.RUNNING)
-            written = sorted({*document["written"], *changed})
-            document.update(entry_progress(entry), data=kept, written=written, **shown, updated=self._now())
-
-        self._change(self._key(entry), keep)
-
-    def release(self, entry: WorkflowModel) -> None:
-        key, self._claimed = self._key(entry), None
-
-        def free(document: Content) -> None:
-            must_hold(document, self.store.owner)
-            document.update(self._summary(entry, document["tasks"]), owner=None)
-
-        self._change(key, free)
-
-    def lose(self, entry: WorkflowModel, failure: Failure) -> None:
-        is_claimed, key = self._claimed is not None, self._key(entry)
-        self._claimed = None
-        shown = {**shown_state(failure.state), "reason": failure.reason, "error_id": failure.error_id, "owner": None}
-
-        def fail(document: Content) -> None:
-            if is_claimed:
-                must_hold(document, self.store.owner)
-            elif not self._is_free(document["owner"]):
-                return
-            document.update(shown, updated=self._now())
-
-        self._change(key, fail)
-
-    def error(self, record: dict[str, Any]) -> None:
-        self.store.errors.insert({**record, "run": self.run})
+        self._trouble, self._is_over = None, threading.Event()
+        threading.Thread(target=self._keep_pace, args=(self._is_over,), name="wfe-journal", daemon=True).start()
 
     def progress(self, result: RunResult) -> None:
-        if time.monotonic() - self._shown >= 0.25:
+        if time.monotonic() - self._shown >= PROGRESS:
             self._shown = time.monotonic()
             self._update_run(self._counts(result))
 
-    def end_run(self, result: RunResult, ending: Ending) -> None:
-        if self.run is not None:
-            statistics = self.processor.get_statistics()
-            self._update_run({**self._counts(result), "ended": self._now(), "ending": ending, "statistics": statistics})
-
-    def _register(self, entry: WorkflowModel, names: list[str] | None) -> EntryError | None:
-        """Write an entry that is new, or that its source changed; the error when it cannot be accepted."""
-        key = required_key(entry)
-        if key in self._seen:
-            return EntryError(
-                f"two entries of {self.processor.name} have the key {key!r}: the first is processed, "
-                "the other is left out; give every entry a key of its own"
-            )
-        self._seen.add(key)
-        document = self.processor.find(key)
+    def end_run(self, result: RunResult) -> None:
+        self._is_over.set()
         try:
-            if document is not None:
-                self.processor.take_up(entry, document)
-            data = entry_data(entry)
-        except EntryError as refusal:
-            return refusal
-        if document is None:
-            self._ids[key] = self.store.entries.insert(
-                {
-                    "key": key,
-                    "processor": self.processor.name,
-                    "tasks": names or [],
-                    "data": data,
-                    "written": [],
-                    "owner": None,
-                    "run": None,
-                    "updated": self._now(),
-                    **entry_progress(entry),
-                    **self._summary(entry, names or []),
-                    **(shown_state(State.READY) if names is None else {}),
-                }
-            )
+            with self._lock:
+                for held in self._held.values():
+                    held.is_left, held.running = True, None
+                    self._unwritten[held.key] = held
+                self.settle()
+        finally:
+            self._held.clear()
+            self._unwritten.clear()
+            statistics = self.processor.get_statistics()
+            end = {"ended": self._now(), "ending": result.ending, "statistics": statistics}
+            self._update_run({**self._counts(result), **end})
+            if self._recording is not None:
+                self._recording.remove()
+                self._recording = None
+
+    def end_badly(self, result: RunResult) -> None:
+        self._update_run({"ending": result.ending})
+        self.settle()
+        self.processor.release_store()
+
+    def is_paused(self) -> bool:
+        return False
+
+    # --- its entries
+
+    @_locked
+    def announce(
+        self, entries: Sequence[WorkflowModel], claim: int = 0
+    ) -> list[tuple[WorkflowModel, EntryError | None]]:
+        names = self._task_names()
+        keys = [required_key(entry) for entry in entries]
+        self._numbers = {held.key: held.number for held in self._held.values()}
+        answers: list[tuple[WorkflowModel, EntryError | None]] = []
+        new: dict[str, tuple[WorkflowModel, str, Content]] = {}
+        claimable: list[WorkflowModel] = []
+        with self.store.transaction():
+            known = self.processor.find_all(keys)
+            for key, entry in zip(keys, entries, strict=True):
+                document = known.get(key)
+                try:
+                    if key in new or (document is not None and self._seen.add(document.doc_id)):
+                        raise self._twice(key)
+                    if document is not None:
+                        self._register(entry, document, names)
+                    else:
+                        text = entry_text(entry)
+                        new[key] = entry, text, self._first_document(entry, key, entry_data(entry, text), names)
+                except EntryError as refusal:
+                    answers.append((entry, refusal))
+                    continue
+                answers.append((entry, None))
+                if len(claimable) < claim and entry.finished is None:
+                    claimable.append(entry)
+            owner = self.store.owner
+            for entry in claimable:
+                if (key := required_key(entry)) in new:
+                    new[key][2]["owner"] = owner
+            numbers = self.store.entries.insert_multiple([document for _, _, document in new.values()])
+        for (key, (entry, text, first)), number in zip(new.items(), numbers, strict=True):
+            self._numbers[key] = number
+            self._seen.add(number)
+            if first["owner"]:
+                self._hold(entry, key, text, first)
+        self.claim([entry for entry in claimable if not self.holds(entry)])
+        return answers
+
+    @_locked
+    def claim(self, entries: Sequence[WorkflowModel]) -> None:
+        if not entries:
+            return
+        by_key = {required_key(entry): entry for entry in entries}
+        numbers = {self._number(key): key for key in by_key}
+        texts: dict[str, str] = {}
+
+        def take_up(document: Content) -> None:
+            key = document["key"]
+            entry = by_key.get(key)
+            if entry is None:  # the entry was removed, and its number given to another
+                raise self._removed(next(iter(by_key)))
+            self.processor.take_up(entry, Document(document, self._numbers[key]))
+            texts[key] = entry_text(entry)
+            # What is compared with is what this run begins from: another may have registered a later source.
+            data = entry_data(entry, texts[key])
+            document.update(data=data, due_date=entry.due_date, source=entry.source, run=self.run)
+
+        taken, left = take(self.store, numbers, self.store.owner, self._is_free, take_up)
+        if len(taken) + len(left) < len(numbers):
+            there = {document["key"] for document in (*taken, *left)}
+            raise self._removed(next(key for key in by_key if key not in there))
+        for document in taken:
+            self._hold(by_key[document["key"]], document["key"], texts[document["key"]], document)
+
+    def holds(self, entry: WorkflowModel) -> bool:
+        return id(entry) in self._held
+
+    def number(self, entry: WorkflowModel) -> int | None:
+        held = self._held.get(id(entry))
+        return held.number if held else None
+
+    # --- what becomes of them
+
+    @_locked
+    def start(self, calls: Collection[Call], recording: Recording | None = None) -> list[Call]:
+        lost: list[Call] = []
+        lines: list[bytes] = []
+        for call in calls:
+            held = self._held.get(id(call.entry))
+            if held is None or not (held.is_fresh or self.store.holder(held.number) == self.store.owner):
+                self._let_go(call.entry)
+                lost.append(call)
+                continue
+            held.is_fresh = False
+            if recording is None:
+                held.running = call.execution
+                self._unwritten[held.key] = held
+                lines.append(started(held.number, call.execution))
+            else:
+                held.handed_out = call.execution
+                lines.append(announced(held.number, call.execution))
+        if recording is None and self._is_time():
+            self.settle()
+        elif self._recording is not None and lines and (recording is None or self._recording.is_forced):
+            self._recording.begin(b"".join(lines))
+        return lost
+
+    def check(self, entry: WorkflowModel, key: str | None) -> None:
+        held = self._held.get(id(entry))
+        text = entry_text(entry)
+        if held is not None and text == held.text:
+            return
+        if (now := entry_key(entry)) != key:
+            raise EntryError(f"a task made {now!r} of the key {key!r}: no task may change an entry's key")
+        entry_data(entry, text)
+
+    @_locked
+    def withdraw(self, entry: WorkflowModel) -> None:
+        if (held := self._held.get(id(entry))) is not None:
+            held.running = held.handed_out = None
+
+    @_locked
+    def write(self, entry: WorkflowModel, execution: TaskExecution | None) -> None:
+        """Keep an entry, and the execution that has just ended, if one has."""
+        held = self._held.get(id(entry))
+        if held is None:
+            self._write_now(entry)
+            return
+        held.running = held.handed_out = None
+        changes = self._changes(held)
+        if execution is not None and self._recording is not None:
+            for record in self._errors:
+                if record["error_id"] == str(execution.error_id):
+                    changes = {**(changes or {}), "error": record}
+            self._recording.write(ended(held.number, execution, changes))
+        self._unwritten[held.key] = held
+
+    @_locked
+    def release(self, entry: WorkflowModel) -> None:
+        held = self._held.get(id(entry))
+        if held is not None:
+            held.is_left = True
+            self._unwritten[held.key] = held
+            if self._is_time():
+                self.settle()
+
+    @_locked
+    def lose(self, entry: WorkflowModel, failure: Failure) -> None:
+        shown = {**shown_state(failure.state), "reason": failure.reason, "error_id": failure.error_id}
+        held = self._held.get(id(entry))
+        if held is not None:
+            held.left, held.is_left, held.running = shown, True, None
+            self._unwritten[held.key] = held
+            self.settle()
+            return
+
+        def fail(document: Content) -> None:
+            if self._is_free(document["owner"]):
+                document.update(shown, owner=None, updated=self._now())
+
+        self._change(required_key(entry), fail)
+
+    @_locked
+    def error(self, record: dict[str, Any]) -> None:
+        self._errors.append({**record, "run": self.run})
+        if record["task"] is None:  # no line of an execution has it
+            self.settle()
+
+    def lifeline(self) -> int | None:
+        return self.store.lifeline() if self._recording is not None else None
+
+    def record(self) -> Recording | None:
+        return self.store.recording() if self._recording is not None else None
+
+    def spend(self, recording: Recording) -> None:
+        self._spent.append(recording)
+
+    def settle(self) -> None:
+        with self._lock:
+            if self._trouble is not None:
+                trouble, self._trouble = self._trouble, None
+                raise trouble
+            self._settle()
+
+    def _settle(self) -> None:
+        self._settled = time.monotonic()
+        if not (self._unwritten or self._errors or self._spent):
+            return
+        owner = self.store.owner
+        lost: list[_Held] = []
+
+        def keep(document: Content) -> None:
+            held = self._unwritten[document["key"]]
+            if document["owner"] != owner:
+                lost.append(held)
+            else:
+                self._put(document, held)
+
+        numbers = [held.number for held in self._unwritten.values()]
+        with self.store.transaction():
+            if self._errors:
+                self.store.errors.insert_multiple(self._errors)
+            written = set(self.store.entries.update(keep, doc_ids=numbers)) if numbers else set()
+        unwritten, self._unwritten, self._errors = self._unwritten, {}, []
+        if self._recording is not None:
+            self._recording.clear()
+        for recording in self._spent:
+            recording.remove()
+        self._spent.clear()
+        for held in lost:
+            self._let_go(held.entry)
+        for held in unwritten.values():
+            if held.is_left:
+                self._held.pop(id(held.entry), None)
+        for held in unwritten.values():
+            if held.number not in written:
+                raise self._removed(held.key)
+
+    def _put(self, document: Content, held: _Held) -> None:
+        """Bring the newest state of an entry into its document."""
+        entry, names = held.entry, document["tasks"]
+        progress = entry_progress(entry)
+        if held.handed_out is not None:
+            progress["executions"].pop()
+        progress.update(due_date=held.due_date, source=held.source)
+        document.update(progress, data=held.data, written=sorted(held.written), updated=self._now())
+        if held.is_left:
+            document.update(held.left or self._summary(entry, names), owner=None)
+        elif held.running is not None:
+            running = {"task": held.running.name, "attempts": held.running.run_count, "reason": ""}
+            document.update(running, error_id=None, repeat=False, due=None, **shown_state(State.RUNNING))
+        else:
+            document.update(self._summary(entry, names), **shown_state(State.RUNNING))
+
+    def _changes(self, held: _Held) -> dict[str, Any] | None:
+        """What has changed on an entry since it was recorded last. What cannot be kept is dropped: its execution says
+        so."""
+        entry = held.entry
+        try:
+            text = entry_text(entry)
+            if text == held.text:
+                return None
+            self.check(entry, held.key)
+        except EntryError:
+            entry.due_date, entry.source = held.due_date, held.source
             return None
-        self._ids[key] = document.doc_id
+        changes = changed_fields(entry, held.text, text)
+        held.text, held.data, held.due_date, held.source = text, changes["data"], entry.due_date, entry.source
+        held.written.update(changes["changed"])
+        return changes
+
+    def _let_go(self, entry: WorkflowModel) -> None:
+        """An entry turned out to be another's: nothing more is written on it."""
+        held = self._held.pop(id(entry), None)
+        if held is not None:
+            self._unwritten.pop(held.key, None)
+            log.warning("%s", claim_lost(held.key, self.store.holder(held.number)), extra={"entry": held.key})
+
+    def _keep_pace(self, is_over: threading.Event) -> None:
+        """While a task takes long: what is not written yet is."""
+        while not is_over.wait(PACE):
+            with self._lock:
+                if self._is_time() and not is_over.is_set():
+                    try:
+                        self._settle()
+                    except EngineError as error:
+                        self._trouble = error  # the run's own thread ends the run with it
+
+    def _is_time(self) -> bool:
+        return time.monotonic() - self._settled >= PACE
+
+    def _hold(self, entry: WorkflowModel, key: str, text: str, document: Content) -> None:
+        data, written = document["data"], set(document["written"])
+        self._held[id(entry)] = _Held(
+            self._numbers[key], key, entry, text, data, written, entry.due_date, entry.source
+        )  # fmt: skip
+
+    def _first_document(self, entry: WorkflowModel, key: str, data: dict[str, Any], names: list[str] | None) -> Content:
+        return {
+            "key": key,
+            "processor": self.processor.name,
+            "tasks": names or [],
+            "data": data,
+            "written": [],
+            "owner": None,
+            "run": self.run,
+            "updated": self._now(),
+            **entry_progress(entry),
+            **self._summary(entry, names or []),
+            **(shown_state(State.READY) if names is None else {}),
+        }
+
+    def _register(self, entry: WorkflowModel, document: Document, names: list[str] | None) -> None:
+        """Take up a stored entry, and write what its source has changed. Raises EntryError if it cannot be accepted."""
+        self._numbers[document["key"]] = document.doc_id
+        self.processor.take_up(entry, document)
         tasks = document["tasks"] if names is None else names
-        given = {"tasks": tasks, "data": data, "due_date": entry.due_date, "source": entry.source}
-        if self._is_free(document["owner"]) and any(document[field] != value for field, value in given.items()):
+        given = {"tasks": tasks, "data": entry_data(entry), "due_date": entry.due_date, "source": entry.source}
+        if self._is_free(document["owner"]) and any(document[name] != value for name, value in given.items()):
             fields = {**given, **self._summary(entry, tasks), "updated": self._now()}
             self.store.entries.update(fields, doc_ids=[document.doc_id])
-        return None
 
-    def _key(self, entry: WorkflowModel) -> str:
-        """The key under which an entry is stored, whatever its tasks have done to it."""
-        return self._claimed or required_key(entry)
+    def _twice(self, key: str) -> EntryError:
+        return EntryError(
+            f"two entries of {self.processor.name} have the key {key!r}: the first is processed, "
+            "the other is left out; give every entry a key of its own"
+        )
 
-    def _data(self, entry: WorkflowModel) -> dict[str, Any]:
-        """What is kept of an entry; EntryError if it cannot be."""
-        stored, now = self._key(entry), entry_key(entry)
-        if now != stored:
-            raise EntryError(f"a task made {now!r} of the key {stored!r}: no task may change an entry's key")
-        return entry_data(entry)
+    def _write_now(self, entry: WorkflowModel) -> None:
+        """Write an entry outside a run, as a program may that changed it."""
+        data = entry_data(entry)
+
+        def keep(document: Content) -> None:
+            if document["owner"]:
+                must_hold(document, self.store.owner)
+            changed = {name for name, value in data.items() if value != document["data"].get(name, _MISSING)}
+            changed |= {name for name in ("due_date", "source") if getattr(entry, name) != document[name]}
+            changed -= type(entry).model_computed_fields.keys()
+            written = sorted({*document["written"], *changed})
+            shown = self._summary(entry, document["tasks"])
+            document.update(entry_progress(entry), data=data, written=written, **shown, updated=self._now())
+
+        self._change(required_key(entry), keep)
 
     def _is_free(self, holder: str | None) -> bool:
         """Whether no living process works on an entry that has this owner: this one, too, works on each but once."""
@@ -223,21 +495,15 @@ class StoreJournal(Journal):
 
     def _number(self, key: str) -> int:
         """The number of an entry in the store."""
-        if key not in self._ids:
+        if key not in self._numbers:
             document = self.processor.find(key)
             if document is None:
                 raise self._removed(key)
-            self._ids[key] = document.doc_id
-        return self._ids[key]
+            self._numbers[key] = document.doc_id
+        return self._numbers[key]
 
     def _change(self, key: str, change: Callable[[Content], None]) -> None:
-        """Change an entry in a transaction. Once its claim is lost, this journal has nothing more to do with it."""
-        try:
-            found = self.store.entries.update(change, doc_ids=[self._number(key)])
-        except ClaimLost:
-            self._claimed = None
-            raise
-        if not found:
+        if not self.store.entries.update(change, doc_ids=[self._number(key)]):
             raise self._removed(key)
 
     def _removed(self, key: str) -> StoreError:
@@ -256,6 +522,7 @@ class StoreJournal(Journal):
         return {
             "total": result.total,
             "considered": result.considered,
+            "in_progress": result.in_progress,
             "states": dict(result.states),
             "refused": len(result.refused),
             "updated": self._now(),
@@ -263,6 +530,22 @@ class StoreJournal(Journal):
 
     def _now(self) -> str:
         return to_text(self.processor.clock())
+
+
+class _Numbers:
+    """A set of numbers, a bit each: that of a million entries takes 125 kB."""
+
+    def __init__(self) -> None:
+        self._bits = bytearray()
+
+    def add(self, number: int) -> bool:
+        """Add a number; whether it was in already."""
+        at, bit = number >> 3, 1 << (number & 7)
+        if at >= len(self._bits):
+            self._bits.extend(bytes(at + 1024 - len(self._bits)))
+        was_in = bool(self._bits[at] & bit)
+        self._bits[at] |= bit
+        return was_in
 
 
 _MISSING = object()

@@ -104,18 +104,36 @@ class StoredProcessor(Processor):
 
     def write_entry(self, entry: WorkflowModel, execution: TaskExecution | None) -> None:
         """Keep the entry, its executions included, in the store."""
-        self.journal.write(entry)
+        self.journal.write(entry, execution)
 
     def close(self) -> None:
         """Close the store, unless it was handed to the constructor."""
+        self.release_store()
+
+    def release_store(self) -> None:
+        """See `close`, which a subclass may override."""
         if self._opened is not None:
             self._opened.close()
             self._opened = None
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Stores do not travel: a copy opens its own where it uses it."""
+        path = self._given.path if self._given is not None else self._path
+        return {**super().__getstate__(), "_given": None, "_opened": None, "_path": path}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        self.journal = StoreJournal(self)
+
     def find(self, key: str) -> Document | None:
         """The stored document of an entry of this workflow, or None."""
-        found = self.store.entries.search(where("key") == key)
-        return next((document for document in found if document["processor"] == self.name), None)
+        return self.find_all([key]).get(key)
+
+    def find_all(self, keys: Iterable[str]) -> dict[str, Document]:
+        """The stored documents of entries of this workflow, by their keys."""
+        # By the keys alone: the index of processors would have all entries of one looked through.
+        found = self.store.entries.search(where("key").one_of(list(keys)))
+        return {document["key"]: document for document in found if document["processor"] == self.name}
 
     def _at_source(self, selections: Iterable[Any]) -> Iterator[Any]:
         """The selections, with keys replaced by the default entries that have them, in one pass over these."""
@@ -141,7 +159,9 @@ class StoredProcessor(Processor):
             return ""
 
     def _with_progress(self, entry: WorkflowModel) -> WorkflowModel:
-        document = self.find(required_key(entry))
+        key = required_key(entry)
+        # In a run it is not looked up one by one: the run asks for many at once, before it considers them.
+        document = None if self.journal.is_running else self.find(key)
         if document is None:
             return entry
         entry = entry.model_copy()

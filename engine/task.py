@@ -1,7 +1,8 @@
 """One step of a workflow."""
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from engine.status import Status
 
@@ -23,13 +24,30 @@ class Task(ABC):
     ============ ========== ================ ===================
     """
 
+    timeout: ClassVar[float | None] = None
+    """Seconds after which an execution fails, with an error id. In a worker process the process is killed. A thread
+    cannot be: there what comes late is dropped, and the log says so. A coroutine is cancelled."""
+
+    idempotent: ClassVar[bool] = False
+    """To execute it twice does no harm: if its process dies inside it, the next run executes it again by itself."""
+
+    max_concurrent: ClassVar[int | None] = None
+    """How many executions of it a run has under way at once, in all its workers together."""
+
+    rate: ClassVar[float | None] = None
+    """How many executions of it a run starts a second, evenly spaced, in all its workers together; 0.1 is one in ten
+    seconds."""
+
     def __init__(self, processor: "Processor") -> None:
         super().__init__()
         self.processor = processor
 
     @abstractmethod
-    def process_entry(self, entry: Any, dry_run: bool = False) -> Status | None:
+    def process_entry(self, entry: Any, dry_run: bool = False) -> Status | Awaitable[Status | None] | None:
         """Do this step for one entry; what it changes on the entry is what the next task sees.
+
+        It may be an `async def`: then it runs on an event loop, where many wait at once. What it wants to know of its
+        attempt, `engine.current_attempt()` tells.
 
         Args:
             entry: the user's `WorkflowModel`.

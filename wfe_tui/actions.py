@@ -31,6 +31,7 @@ _ACTS = (
     Action("toggle_repeat", "T", "Repeat", "Repeat on or off: the next run executes the failed task again, or not."),
     Action("restart", "R", "Restart", "Execute again now, from the failed task; what is done is kept."),
     Action("restart_from_start", "S", "From start", "Execute again now, all tasks from the start."),
+    Action("decide_done", "D", "Done", "In doubt: take the task as done, and go on.", footer=False),
 )
 _TRACE = Action("show_trace", "e", "Trace", "The stack trace of the entry's error.")
 
@@ -38,6 +39,7 @@ ACTIONS = {
     "entries": (
         *_ACTS,
         Action("new_run", "N", "New run", "Start a run of this entry's processor: every entry that is ready."),
+        Action("toggle_pause", "P", "Pause", "Pause this entry's processor, or resume it.", footer=False),
         _TRACE,
         Action("filter", "slash", "Filter", "Show what matches: words, or state:failed task:Ship error:5b2c."),
         Action("only_failed", "f", "Failed", "Show failed entries alone; again shows all.", footer=False),

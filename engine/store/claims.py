@@ -134,15 +134,21 @@ def take(
 def must_hold(document: Content, owner: str) -> None:
     """Raise ClaimLost unless `owner` holds the entry: what it has to say of it no longer counts."""
     if document["owner"] != owner:
-        raise ClaimLost(
-            f"the entry {document['key']!r} was taken from this run ({document['owner'] or 'nobody'} holds it now), "
-            "so nothing is written on it any more: `wfe show KEY` tells how it stands"
-        )
+        raise claim_lost(document["key"], document["owner"])
+
+
+def claim_lost(key: str, holder: str | None) -> ClaimLost:
+    """That an entry is another's by now, or nobody's."""
+    return ClaimLost(
+        f"the entry {key!r} was taken from this run ({holder or 'nobody'} holds it now), "
+        "so nothing is written on it any more: `wfe show KEY` tells how it stands"
+    )
 
 
 def is_started(document: Content) -> bool:
     """Whether a task of the entry is under way, or was when its process died; not if an operator has settled that."""
-    return any(each.get("running") and not each.get("restart") for each in document.get("executions") or [])
+    newest = {each.get("name"): each for each in document.get("executions") or []}  # of each task
+    return any(each.get("running") and not each.get("restart") for each in newest.values())
 
 
 def _find(store: "Store", keys: Iterable[str], processor: str | None) -> list[int]:

@@ -44,6 +44,10 @@ class LockFile:
             return True
         return False
 
+    def fileno(self) -> int:
+        """The open file. Who holds a copy of it holds the lock, too."""
+        return self._file
+
     def is_in_place(self) -> bool:
         """Whether the path still leads to this very file, as far as one may look."""
         try:

@@ -8,10 +8,13 @@ import re
 import secrets
 import threading
 from contextlib import suppress
+from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 from engine.exceptions import StoreError
 from engine.store.locks import LockFile
+from engine.store.recording import Recording
 
 
 class Owners:
@@ -66,6 +69,31 @@ class Owners:
         finally:
             file.close()
 
+    def recording(self, *, forced: bool) -> Recording:
+        """A new file for what this object's owner begins and ends before it writes its entries."""
+        return Recording(self._folder / f"{self.mine()}.{next(_numbers)}", forced=forced)
+
+    def lifeline(self) -> int:
+        """The open file whose lock is this object's owner."""
+        self.mine()
+        assert self._mine is not None
+        return self._mine.fileno()
+
+    def left_behind(self) -> "list[tuple[Dead, list[Path]]]":
+        """The dead owners that left recordings, and these, in the order in which they were begun."""
+        left: dict[str, list[Path]] = {}
+        try:
+            files = sorted(self._folder.iterdir(), key=lambda file: int(f"0{file.suffix[1:]}"))
+        except (OSError, ValueError):
+            return []  # there is no folder yet, or it holds what is none of ours
+        for file in files:
+            if file.suffix and _NAME.fullmatch(file.stem):
+                left.setdefault(file.stem, []).append(file)
+        boot = _boot()
+        return [
+            (Dead(name, name.rsplit("-", 3)[0] != boot), own) for name, own in left.items() if not self.is_alive(name)
+        ]
+
     def close(self) -> None:
         """Let this object's owner die."""
         mine, self._mine = self._mine, None
@@ -85,7 +113,16 @@ class Owners:
             file.close()
 
 
+@dataclass(frozen=True)
+class Dead:
+    """An owner whose process has ended; `booted_since` tells whether the machine was started anew after that."""
+
+    name: str
+    booted_since: bool
+
+
 _NAME = re.compile(r"[0-9a-f]+(-[0-9a-f]+)+")
+_numbers = count(1)
 
 
 def _new_name() -> str:

@@ -83,8 +83,8 @@ def _lasting_attempts(entry: WorkflowModel, task: str, keep_last: int) -> Iterat
     if entry.finished is None:
         # With the restart itself, so that none before it is counted.
         counted = attempts[: since_restart(attempts) + 1]
-        # An attempt without a bound may follow one with it, and the next one's bound counts them all.
-        if any(attempt.status and attempt.status.max_reruns is not None for attempt in counted):
+        # One that does not count may follow one that does, and the next one counts them all.
+        if any(attempt.status and attempt.status.counts_attempts for attempt in counted):
             yield from counted
 
 

@@ -14,7 +14,9 @@ from engine.store.check import Report, check
 from engine.store.claims import Claims, Released, TakenOver, claim, release, take_over
 from engine.store.database import Database
 from engine.store.durability import Durability
-from engine.store.owners import Owners
+from engine.store.owners import Dead, Owners
+from engine.store.recording import Recording
+from engine.store.recovery import recover
 from engine.store.retention import Pruned, prune
 from engine.store.table import DocumentTable
 from engine.store.transfer import Progress, back_up, export_json, import_json
@@ -48,6 +50,8 @@ class Store:
         self.runs = self._table("runs")
         self.actions = self._table("actions")
         self._owners = Owners(self.path, read_only=read_only)
+        if not read_only:
+            self.recover()
 
     @property
     def durability(self) -> Durability:
@@ -158,6 +162,31 @@ class Store:
     def is_alive(self, owner: str) -> bool:
         """Whether the process that bears this owner's name still lives and has not closed its store."""
         return self._owners.is_alive(owner)
+
+    def recording(self) -> Recording:
+        """A file for what this store's owner begins and ends before it writes its entries; as safe as they are."""
+        return self._owners.recording(forced=self.durability is Durability.POWER)
+
+    def lifeline(self) -> int:
+        """The open file whose lock keeps this store's owner alive, for a worker process to keep open as well."""
+        return self._owners.lifeline()
+
+    def left_behind(self) -> list[tuple[Dead, list[Path]]]:
+        """The dead owners that left recordings, with these; `recover` brings them in."""
+        return self._owners.left_behind()
+
+    def recover(self) -> None:
+        """Bring what dead owners recorded last into their entries. Cheap where there is none; to do it often is right.
+
+        Until then their entries stand as they were written last, up to a tenth of a second before that. Opening a store
+        to write it does it, too.
+        """
+        recover(self)
+
+    def holder(self, number: int) -> str | None:
+        """The owner of the entry with this number, or None."""
+        rows = self._storage.rows("SELECT owner FROM entries WHERE id = ?", (number,))
+        return rows[0][0] if rows else None
 
     def close(self) -> None:
         """Give up the owner's name and close the file, for all threads; more than once does not matter."""

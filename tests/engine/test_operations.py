@@ -15,6 +15,7 @@ from engine import (
     EngineError,
     RepeatAfterCycle,
     RepeatAfterTime,
+    RepeatWithBackoff,
     Status,
     StatusException,
     Store,
@@ -23,7 +24,8 @@ from engine import (
     WorkflowModel,
 )
 from engine.lookup import find_error, rows
-from engine.operations import ActionResult, restart, shell_line, toggle_repeat
+from engine.operations import ActionResult, Decision, decide, restart, shell_line, toggle_repeat
+from engine.records import EntryRow
 from engine.worker import execute_actions
 
 
@@ -92,8 +94,14 @@ class Desk:
     def restart(self, *keys: str, from_start: bool = False, **given: Any) -> ActionResult:
         return restart(keys, from_start, store=self.store, clock=self.clock, **given)
 
+    def decide(self, verdict: str, *keys: str, **given: Any) -> ActionResult:
+        return decide(keys, Decision(verdict), store=self.store, clock=self.clock, **given)
+
+    def row(self, key: str) -> EntryRow:
+        return {row.key: row for row in rows(self.store, self.clock())}[key]
+
     def state(self, key: str) -> str:
-        return {row.key: row.state for row in rows(self.store, self.clock())}[key]
+        return self.row(key).state
 
     def document(self, key: str) -> Any:
         return self.store.entries.get(where("key") == key)
@@ -255,6 +263,97 @@ def test_restarting_an_entry_in_doubt_executes_its_task_again(desk: Desk) -> Non
     desk.restart("A-1")
     assert desk.take() == ["Check A-1"]
     assert desk.state("A-1") == "finished"
+
+
+# --- decide
+
+
+@pytest.fixture
+def in_doubt(desk: Desk) -> Desk:
+    """A-1 is in doubt, A-2 was not executed yet."""
+    with pytest.raises(KeyboardInterrupt):
+        desk.run(dies)
+    return desk
+
+
+def test_decided_again_the_task_is_executed_again_by_a_worker(in_doubt: Desk) -> None:
+    done = in_doubt.decide("again", "A-1")
+    assert (done.accepted, done.to_run) == (("A-1",), ("test_operations:Orders",))
+    assert in_doubt.take() == ["Check A-1"]
+    assert in_doubt.state("A-1") == "finished"
+
+
+def test_decided_done_the_task_is_kept_as_processed_and_the_entry_goes_on(in_doubt: Desk) -> None:
+    in_doubt.clock.turn(hours=1)
+    done = in_doubt.decide("done", "A-1", who="kim@desk", why="the carrier has it")
+    assert (done.verb, done.accepted, done.to_run) == ("decide done", ("A-1",), ("test_operations:Orders",))
+    assert in_doubt.take() == [], "Check was the last"
+    document = in_doubt.document("A-1")
+    assert (document["state"], bool(document["finished"])) == ("finished", True)
+    check = document["executions"][-1]
+    assert (check["name"], check["processed"], check["running"]) == ("Check", True, False)
+    assert datetime.fromisoformat(check["finished_at"]) == in_doubt.clock()
+    assert check["status"]["message"] == "decided done by kim@desk: the carrier has it"
+
+
+def test_decided_done_the_next_task_sees_what_was_kept_of_the_entry(desk: Desk) -> None:
+    class Longer(Orders):
+        def get_tasks(self) -> list[Task]:
+            return [Check(self), Fetch(self)]
+
+    desk.check = dies
+    with pytest.raises(KeyboardInterrupt):
+        Longer(desk).process_entries()
+    desk.ran = []
+    desk.decide("done", "A-1")
+    assert desk.state("A-1") == "ready"
+    execute_actions(Longer(desk))
+    assert desk.ran == ["Fetch A-1"]
+    assert desk.state("A-1") == "finished"
+
+
+def test_a_decision_is_signed_and_recorded(in_doubt: Desk) -> None:
+    in_doubt.decide("done", "A-1", why="seen")
+    action = in_doubt.action()
+    assert (action["verb"], action["why"], action["keys"], action["open"]) == ("decide done", "seen", ["A-1"], True)
+    assert in_doubt.document("A-1")["executions"][-1]["status"]["message"] == f"decided done by {action['who']}: seen"
+
+
+@pytest.mark.parametrize("verdict", ["again", "done"])
+def test_what_is_not_in_doubt_is_not_decided(desk: Desk, verdict: str) -> None:
+    desk.entries = [{"key": key} for key in ("broken", "stopped", "late", "fine", "unsure", "new")]
+    fates = {"broken": breaks, "stopped": interrupts(), "late": interrupts(repeat=RepeatAfterTime(hours=1))}
+    with pytest.raises(KeyboardInterrupt):
+        desk.run(lambda entry: {**fates, "fine": lambda entry: None, "unsure": dies}[entry.key](entry))
+    done = desk.decide(verdict, "broken", "stopped", "late", "fine", "unsure", "new", "nosuch")
+    assert done.accepted == ("unsure",)
+    assert done.refused.pop("nosuch").startswith("there is no entry 'nosuch'")  # type: ignore[attr-defined]
+    assert done.refused == {
+        "broken": "it is not in doubt, it is failed: restart it",
+        "stopped": "it is not in doubt, it is interrupted: restart it",
+        "late": "it is not in doubt, it is waiting",
+        "fine": "it is not in doubt, it is finished",
+        "new": "it is not in doubt, it is ready",
+    }
+    assert desk.take() == (["Check unsure"] if verdict == "again" else [])
+
+
+def test_an_entry_that_failed_outside_its_tasks_is_not_in_doubt(desk: Desk) -> None:
+    desk.run()
+    # As a run leaves it whose filter raised.
+    desk.store.entries.update({"state": "failed", "error_id": "e", "reason": "OSError"}, where("key") == "A-1")
+    assert desk.decide("done", "A-1").refused == {"A-1": "it is not in doubt, it is failed: restart it"}
+
+
+def test_done_is_a_fact_that_no_due_date_forbids_again_is_an_execution_that_it_does(
+    in_doubt: Desk, zone: Callable[[str], None]
+) -> None:
+    zone("UTC")
+    in_doubt.store.entries.update({"due_date": "2026-11-23"}, where("key") == "A-1")
+    in_doubt.clock.turn(days=1)
+    assert "has passed" in in_doubt.decide("again", "A-1").refused["A-1"]
+    assert in_doubt.decide("done", "A-1").accepted == ("A-1",)
+    assert in_doubt.state("A-1") == "finished"
 
 
 # --- what is refused, one by one
@@ -471,6 +570,20 @@ def test_a_restart_grants_the_reruns_anew(desk: Desk) -> None:
     assert desk.run(check) == ["Check A-1"]
     assert desk.run(check) == ["Check A-1"]
     assert desk.run(check) == []
+
+
+def test_a_restart_has_a_backoff_begin_anew(desk: Desk) -> None:
+    check = interrupts(repeat=RepeatWithBackoff(initial=60, factor=10, maximum=10**6, jitter=0))
+    desk.run(check)
+    for minutes in (1, 10, 100):
+        assert desk.run(check) == []
+        desk.clock.turn(minutes=minutes)
+        assert desk.run(check) == ["Check A-1", "Check A-2"]
+    assert "attempt 5 after 16 h 40 min" in desk.document("A-1")["reason"]
+    assert desk.row("A-1").repeat_words == "backoff"
+    desk.restart("A-1")
+    assert desk.take(check) == ["Check A-1"]
+    assert "attempt 2 after 1 min" in desk.document("A-1")["reason"]
 
 
 def test_an_exhausted_repeat_is_shown_as_off_and_can_be_switched_on(desk: Desk) -> None:

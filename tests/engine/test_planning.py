@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine import RepeatAfterCycle, RepeatAfterDatetime, RepeatAfterTime, Status, TaskExecution, WorkflowModel
+from engine import (
+    RepeatAfterCycle,
+    RepeatAfterDatetime,
+    RepeatAfterTime,
+    RepeatWithBackoff,
+    Status,
+    TaskExecution,
+    WorkflowModel,
+)
 from engine.due_date import parse_due_date
 from engine.exceptions import InputError
 from engine.model import attempts_so_far
@@ -18,6 +26,7 @@ NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 TASKS = ["Fetch", "Check", "Send"]
 BROKEN: dict[str, Any] = {"error_id": UUID(int=1), "error": "ValueError: no customer"}
+DIED: dict[str, Any] = {"running": True, "idempotent": True}
 LATER = RepeatAfterTime(hours=3)
 """Of an execution that began an hour ago: ripe in two hours."""
 
@@ -62,6 +71,57 @@ CASES: list[tuple[str, list[TaskExecution], str, str]] = [
         [did("Fetch", running=True, restart=True)],
         "ready",
         "repeat execute execute",
+    ),
+    (
+        "it died, and the task is idempotent",
+        [did("Fetch", **DIED)],
+        "ready",
+        "repeat execute execute",
+    ),
+    ("… a second time", [did("Fetch", **DIED)] * 2, "ready", "repeat execute execute"),
+    ("… too often in a row", [did("Fetch", **DIED)] * 3, "in doubt", "in_doubt not_reached not_reached"),
+    (
+        "… too often, and behind it something is done",
+        [did("Fetch", **DIED)] * 4 + [did("Send")],
+        "in doubt",
+        "in_doubt not_reached done",
+    ),
+    (
+        "… not in a row: between two deaths it failed",
+        [*[did("Fetch", **DIED)] * 2, did("Fetch", **BROKEN), *[did("Fetch", **DIED)] * 2],
+        "ready",
+        "repeat execute execute",
+    ),
+    (
+        "… too often, and an operator restarted it",
+        [did("Fetch", **DIED), did("Fetch", **DIED), did("Fetch", **DIED, restart=True)],
+        "ready",
+        "repeat execute execute",
+    ),
+    (
+        "… which grants three more",
+        [did("Fetch", **DIED), did("Fetch", **DIED), did("Fetch", **DIED, restart=True), *[did("Fetch", **DIED)] * 2],
+        "ready",
+        "repeat execute execute",
+    ),
+    (
+        "… and no more than three",
+        [did("Fetch", **DIED), did("Fetch", **DIED), did("Fetch", **DIED, restart=True), *[did("Fetch", **DIED)] * 3],
+        "in doubt",
+        "in_doubt not_reached not_reached",
+    ),
+    (
+        "it died, the task is idempotent, and an operator said no repeat",
+        [did("Fetch", **DIED, status=Status(repeat=False))],
+        "in doubt",
+        "in_doubt not_reached not_reached",
+    ),
+    ("it died, was executed again and is done", [did("Fetch", **DIED), did("Fetch")], "ready", "done execute execute"),
+    (
+        "a task that was idempotent when it died first and no longer is",
+        [did("Fetch", **DIED), did("Fetch", running=True)],
+        "in doubt",
+        "in_doubt not_reached not_reached",
     ),
     (
         "an operator's repeat after an exception",
@@ -214,9 +274,23 @@ def test_the_plan_says_why_an_entry_does_not_move() -> None:
     assert "no customer" in why(did("Fetch", **BROKEN))
     assert "no answer" in why(stopped("Fetch", message="no answer"))
     assert "exhausted" in why(stopped("Fetch", repeat=True, max_reruns=0))
-    assert "died" in why(did("Fetch", running=True))
+    assert why(did("Fetch", running=True)) == "its process died inside this task"
+    assert why(did("Fetch", **DIED)) == "its process died inside this task, which is idempotent"
+    assert why(*[did("Fetch", **DIED)] * 3) == "3 processes in a row died inside it"
     assert "3 h" in why(stopped("Fetch", repeat=LATER))
     assert "2 to go" in why(stopped("Fetch", repeat=RepeatAfterCycle(after_cycle=2)))
+
+
+def test_a_backoff_counts_the_attempts_since_a_restart() -> None:
+    policy = RepeatWithBackoff(initial=3600, factor=2, maximum=10**6, jitter=0)
+
+    def why(*executions: TaskExecution) -> str:
+        return plan(WorkflowModel(executions=list(executions)), TASKS, NOON).why
+
+    again = stopped("Fetch", repeat=policy)
+    restarted = again.model_copy(update={"restart": True})
+    assert "attempt 4 after 4 h" in why(again, again, again)
+    assert "attempt 2 after 1 h" in why(again, restarted, again)
 
 
 def test_of_two_waits_the_one_that_holds_the_entry_up_is_told() -> None:
@@ -247,6 +321,7 @@ REPEATS = st.one_of(
     st.builds(RepeatAfterCycle, after_cycle=COUNTS, current_cycle=COUNTS),
     st.builds(RepeatAfterTime, hours=st.integers(0, 48)),
     st.builds(RepeatAfterDatetime, date_time=MOMENTS),
+    st.builds(RepeatWithBackoff, initial=st.floats(1, 3600), maximum=st.floats(3600, 100_000)),
 )
 EXECUTIONS = st.builds(
     TaskExecution,
@@ -258,6 +333,7 @@ EXECUTIONS = st.builds(
     | st.builds(Status, repeat=REPEATS, max_reruns=st.none() | COUNTS, message=st.none() | st.just("m")),
     run_count=st.none() | COUNTS,
     running=st.booleans(),
+    idempotent=st.booleans(),
     restart=st.booleans(),
 )
 DUE_DATES = st.sampled_from(

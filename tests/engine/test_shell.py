@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -294,6 +295,94 @@ def test_a_restart_whose_program_is_gone_says_so_and_keeps_the_action(workplace:
     assert json.loads(action)["open"] is True
 
 
+# --- decide
+
+
+@pytest.fixture
+def in_doubt(workplace: Any) -> Any:
+    """A-1 is in doubt."""
+    workplace.orders("A-1 die", "A-2")
+    workplace.wfe("run", "orders:Orders")
+    workplace.repair()
+    return workplace
+
+
+def test_an_entry_in_doubt_is_shown_with_what_there_is_to_decide(in_doubt: Any) -> None:
+    told = in_doubt.wfe("show", "A-1").stdout
+    assert "Check may have taken effect or not, its process died inside this task; decide: again, or done" in told
+
+
+def test_decide_again_executes_the_task_in_doubt_at_once(in_doubt: Any) -> None:
+    assert in_doubt.wfe("decide", "again", "A-1").returncode == 0
+    assert in_doubt.done == ["Fetch A-1", "Check A-1", "Check A-1", "Send A-1"]
+    assert in_doubt.ls()["A-1"]["state"] == "finished"
+
+
+def test_decide_done_goes_on_with_the_next_task_at_once(in_doubt: Any) -> None:
+    done = in_doubt.wfe("decide", "done", "A-1", "--why", "customer confirmed")
+    assert done.returncode == 0
+    assert done.stdout.startswith("decide done: A-1\n")
+    assert in_doubt.done == ["Fetch A-1", "Check A-1", "Send A-1"]
+    assert in_doubt.ls()["A-1"]["state"] == "finished"
+    assert "customer confirmed" in in_doubt.wfe("show", "A-1").stdout
+
+
+def test_decide_answers_for_each_key_and_exits_1_if_one_is_refused(in_doubt: Any) -> None:
+    done = in_doubt.wfe("decide", "done", "A-1", "A-2", "--json")
+    assert done.returncode == 1
+    first, second = map(json.loads, done.stdout.splitlines())
+    assert (first["key"], first["verb"], first["accepted"]) == ("A-1", "decide done", True)
+    assert (second["key"], second["why"]) == ("A-2", "it is not in doubt, it is ready")
+
+
+def test_a_task_that_a_living_process_is_in_is_shown_as_running_not_in_doubt(workplace: Any) -> None:
+    file = workplace.folder / "orders.py"
+    file.write_text(file.read_text().replace("os.kill(os.getpid(), signal.SIGKILL)", "__import__('time').sleep(60)"))
+    workplace.orders("A-1 die")
+    with workplace.start("run", "orders:Orders") as process:
+        while "Check A-1" not in workplace.done:
+            assert process.poll() is None
+        told = workplace.wfe("show", "A-1").stdout
+        refused = workplace.wfe("decide", "done", "A-1")
+        process.kill()
+    assert "running" in told
+    assert "died" not in told
+    assert (refused.returncode, refused.stderr) == (1, "decide done: A-1: refused: it is running\n")
+
+
+# --- pause and resume
+
+
+def test_a_paused_processor_is_told_by_ls_until_it_is_resumed(workplace: Any) -> None:
+    workplace.wfe("run", "orders:Orders")
+    listed = workplace.wfe("ls", "--json").stdout
+    done = workplace.wfe("pause", "Orders", "--why", "carrier \x1b[31mdown")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr == "orders:Orders is paused: it starts no task until `wfe resume`\n"
+    told = workplace.wfe("ls")
+    assert "A-1" in told.stdout
+    assert re.fullmatch(r"orders:Orders is paused by \S+@\S+ since \d\d:\d\d: carrier ␛\[31mdown\n", told.stderr)
+    quiet = workplace.wfe("ls", "--json")
+    assert (quiet.stdout, quiet.stderr) == (listed, "")
+    again = workplace.wfe("pause", "orders:Orders")
+    assert again.returncode == 1
+    assert again.stderr.startswith("pause: refused: orders:Orders is paused by ")
+    done = workplace.wfe("resume", "Orders")
+    assert done.returncode == 0
+    assert done.stderr.startswith("orders:Orders is resumed, it was paused by ")
+    assert workplace.wfe("ls").stderr == ""
+    again = workplace.wfe("resume", "Orders")
+    assert (again.returncode, again.stderr) == (1, "resume: refused: orders:Orders is not paused\n")
+
+
+@pytest.mark.parametrize("verb", ["pause", "resume"])
+def test_a_processor_that_the_store_has_never_seen_is_told_with_those_that_it_has(workplace: Any, verb: str) -> None:
+    workplace.wfe("run", "orders:Orders")
+    sentence = refused(workplace.wfe(verb, "shop:Orders"))
+    assert "'shop:Orders'" in sentence
+    assert "orders:Orders" in sentence
+
+
 # --- bad input: one clear sentence, exit code 2, nothing lost
 
 
@@ -402,7 +491,17 @@ def test_a_store_that_cannot_be_used_is_named_and_left_as_it_was(
 
 
 @pytest.mark.parametrize(
-    "command", [["ls"], ["show", "A-1"], ["error", "0000"], ["repeat", "on", "A-1"], ["restart", "A-1"]]
+    "command",
+    [
+        ["ls"],
+        ["show", "A-1"],
+        ["error", "0000"],
+        ["repeat", "on", "A-1"],
+        ["restart", "A-1"],
+        ["decide", "done", "A-1"],
+        ["pause", "Orders"],
+        ["resume", "Orders"],
+    ],
 )
 def test_a_store_that_is_not_there_is_not_made_by_looking(workplace: Any, command: list[str]) -> None:
     assert str(workplace.store) in refused(workplace.wfe(*command))
@@ -448,7 +547,16 @@ def test_two_tasks_of_one_name_are_told_by_that_name(workplace: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", [["run"], ["run", "orders:Orders", "--limit", "-1"], ["repeat", "maybe", "A-1"], ["restart"], ["fly"]]
+    "command",
+    [
+        ["run"],
+        ["run", "orders:Orders", "--limit", "-1"],
+        ["repeat", "maybe", "A-1"],
+        ["restart"],
+        ["decide", "maybe", "A-1"],
+        ["decide", "done"],
+        ["fly"],
+    ],
 )
 def test_a_command_that_is_not_written_right_exits_2(workplace: Any, command: list[str]) -> None:
     done = workplace.wfe(*command)

@@ -13,6 +13,7 @@ from engine import (
     RepeatAfterCycle,
     RepeatAfterDatetime,
     RepeatAfterTime,
+    RepeatWithBackoff,
     Status,
     StatusException,
     TaskExecution,
@@ -30,6 +31,13 @@ POLICIES = st.one_of(
     st.builds(RepeatAfterCycle, after_cycle=COUNTS, current_cycle=COUNTS),
     st.builds(RepeatAfterTime, seconds=COUNTS, minutes=COUNTS, hours=COUNTS, days=COUNTS),
     st.builds(RepeatAfterDatetime, date_time=MOMENTS),
+    st.builds(
+        RepeatWithBackoff,
+        initial=st.floats(0.001, 60),
+        factor=st.floats(1, 10),
+        maximum=st.floats(60, 86_400),
+        jitter=st.floats(0, 1),
+    ),
 )
 MESSAGES = st.none() | st.text(st.characters(codec="utf-8"))
 STATUSES = st.builds(Status, repeat=POLICIES, message=MESSAGES, max_reruns=st.none() | COUNTS)
@@ -43,6 +51,7 @@ EXECUTIONS = st.builds(
     status=st.none() | STATUSES,
     run_count=st.none() | COUNTS,
     running=st.booleans(),
+    idempotent=st.booleans(),
     restart=st.booleans(),
     error=MESSAGES,
 )
@@ -125,6 +134,10 @@ def test_json_of_the_published_package_is_understood(written: Any, read: Any) ->
     [
         1, "yes", "true", {}, [], {"kind": "sometimes"}, {"after_cycle": 1, "seconds": 1}, {"hour": 1},
         {"date_time": "soon"}, {"after_cycle": -1}, {"seconds": -1}, {"seconds": 1.5}, {"kind": "after_cycle"},
+        {"kind": "with_backoff"}, {"kind": "with_backoff", "initial": 0}, {"kind": "with_backoff", "initial": "inf"},
+        {"kind": "with_backoff", "initial": 1, "factor": 0.5}, {"kind": "with_backoff", "initial": 1, "jitter": 2},
+        {"kind": "with_backoff", "initial": 1, "jitter": -1}, {"kind": "with_backoff", "initial": 1, "maximum": 1e30},
+        {"kind": "with_backoff", "initial": 1, "seconds": 1}, {"kind": "with_backoff", "initial": 7200},
     ],
 )  # fmt: skip
 def test_what_is_no_policy_is_refused(repeat: Any) -> None:
@@ -133,7 +146,7 @@ def test_what_is_no_policy_is_refused(repeat: Any) -> None:
 
 
 def test_a_repeat_that_is_none_says_what_it_may_be() -> None:
-    with pytest.raises(ValidationError, match=r"after_cycle, after_time or after_datetime"):
+    with pytest.raises(ValidationError, match=r"after_cycle, after_time, after_datetime or with_backoff"):
         Status(repeat="yes")  # type: ignore[arg-type]
 
 
@@ -192,6 +205,65 @@ def test_the_verdict_on_an_execution_that_began_an_hour_ago(status: Status, atte
         assert (answer.until, answer.cycles) == (verdict.until, verdict.cycles)
     if isinstance(verdict, Never):
         assert verdict.why in answer.why
+
+
+STEADY = RepeatWithBackoff(initial=20, factor=2, maximum=100, jitter=0)
+
+
+@pytest.mark.parametrize(
+    ("policy", "attempts", "seconds"),
+    [
+        (STEADY, 1, 20),
+        (STEADY, 2, 40),
+        (STEADY, 3, 80),
+        # from here on the longest delay, however many attempts there were
+        (STEADY, 4, 100),
+        (STEADY, 10_000_000, 100),
+        # a factor of one does not grow
+        (RepeatWithBackoff(initial=20, factor=1, jitter=0), 9, 20),
+        (RepeatWithBackoff(initial=0.5, jitter=0), 1, 0.5),
+    ],
+)
+def test_the_delay_of_a_backoff(policy: RepeatWithBackoff, attempts: int, seconds: float) -> None:
+    assert policy.delay(NOON, attempts) == seconds
+    until = NOON + timedelta(seconds=seconds)
+    status = Status(repeat=policy)
+    assert isinstance(status.verdict(NOON, attempts, until), Ripe)
+    early = status.verdict(NOON, attempts, until - timedelta(microseconds=1))
+    assert isinstance(early, NotYet)
+    assert early.until == until
+
+
+@given(st.floats(0, 1), st.integers(1, 100), MOMENTS)
+def test_jitter_lengthens_a_delay_by_a_part_of_it_and_always_by_the_same(
+    jitter: float, attempts: int, began: datetime
+) -> None:
+    policy = RepeatWithBackoff(initial=20, factor=2, maximum=100, jitter=jitter)
+    delay = policy.delay(began, attempts)
+    plain = STEADY.delay(began, attempts)
+    assert plain <= delay <= plain * (1 + jitter)
+    assert delay == policy.delay(began.astimezone(timezone(timedelta(hours=9))), attempts)
+    assert delay == RepeatWithBackoff.model_validate_json(policy.model_dump_json()).delay(began, attempts)
+
+
+def test_jitter_spreads_executions_that_began_one_after_the_other() -> None:
+    policy = RepeatWithBackoff(initial=100, jitter=0.5)
+    delays = [policy.delay(NOON + timedelta(milliseconds=number), 1) for number in range(1000)]
+    for low in range(100, 150, 10):
+        assert 140 < sum(low <= delay < low + 10 for delay in delays) < 260
+
+
+@pytest.mark.parametrize(
+    ("initial", "said"), [(0.25, "0.25 s"), (40, "40 s"), (90, "1 min 30 s"), (3 * 86_400 + 7200, "3 d 2 h")]
+)
+def test_a_backoff_says_which_attempt_comes_after_how_long(initial: float, said: str) -> None:
+    policy = RepeatWithBackoff(initial=initial, factor=1, maximum=1e6, jitter=0)
+    assert policy.verdict(NOON, 2, NOON).why == f"repeat with backoff, attempt 3 after {said}"
+
+
+def test_a_backoff_whose_longest_delay_is_shorter_than_its_first_is_refused_with_both() -> None:
+    with pytest.raises(ValidationError, match=r"maximum \(3600 s\) is shorter than the initial delay \(7200 s\)"):
+        RepeatWithBackoff(initial=7200)
 
 
 def test_a_moment_without_a_zone_is_local_and_every_moment_is_kept_in_utc() -> None:

@@ -436,7 +436,7 @@ def test_a_raising_list_of_entries_is_recorded_as_a_failed_run(shop: Shop) -> No
     with pytest.raises(FileNotFoundError, match=r"orders\.csv"):
         processor.process_entries()
     first, second = shop.store.runs.all()
-    assert (first["ending"], second["ending"]) == ("completed", "failed")
+    assert (first["ending"], second["ending"]) == ("completed", "crashed")
     (record,) = shop.store.errors.all()
     assert record["run"] == second.doc_id
 
@@ -452,7 +452,7 @@ def test_a_second_run_that_cannot_list_its_entries_leaves_the_record_of_the_firs
     for selections in (None, ["A-1"]):
         with pytest.raises(FileNotFoundError):
             processor.process_entries(selections)
-    assert [run["ending"] for run in shop.store.runs.all()] == ["completed", "failed", "failed"]
+    assert [run["ending"] for run in shop.store.runs.all()] == ["completed", "crashed", "crashed"]
     assert len(shop.store.errors) == 2
 
 
@@ -487,7 +487,7 @@ def test_an_interrupt_from_the_keyboard_leaves_the_entry_in_doubt_and_the_run_st
     assert shop.row("A-1").state == "in doubt"
     assert shop.row("A-2").state == "ready"
     (run,) = shop.store.runs.all()
-    assert run["ending"] == "stopped"
+    assert run["ending"] == "aborted"
 
 
 # --- several runs at once on one store

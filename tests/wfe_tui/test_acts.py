@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from tinydb import where
 
+from engine.operations import pause, resume
 from engine.store import Store
 
 
@@ -227,6 +228,110 @@ async def test_repeat_needs_no_question_and_no_worker(console: Any, place: Any) 
         assert operator.app.processes == []
 
 
+# --- decide
+
+
+@pytest.fixture
+def in_doubt(workplace: Any) -> Any:
+    """A-1 is in doubt, A-2 has failed, A-3 is ready."""
+    workplace.orders("A-2 raise", "A-1 die", "A-3")
+    workplace.wfe("run", "orders:Orders")
+    workplace.repair()
+    return workplace
+
+
+async def test_a_task_in_doubt_is_taken_as_done_after_a_question(console: Any, in_doubt: Any) -> None:
+    async with console(in_doubt.store, size=(160, 48)) as operator:
+        await operator.go_to("A-1")
+        await operator.sees(
+            "? 1 in doubt", "nothing by itself: Check may have", "R executes it again, D takes it as done"
+        )
+        await operator.press("D")
+        await operator.sees("Take the task in doubt of 1 entry as done, and go on?")
+        await operator.press("y")
+        await operator.hears(f"decide done: 1 entry\n$ wfe decide done --store {in_doubt.store} A-1")
+        await operator.until(lambda: "✓ finished" in operator.line("A-1"))
+        await operator.sees("decided done by")
+        await operator.idle()
+    assert (executions(in_doubt, "Check", "A-1"), executions(in_doubt, "Send", "A-1")) == (1, 1)
+
+
+async def test_a_task_in_doubt_is_executed_again_by_a_restart(console: Any, in_doubt: Any) -> None:
+    async with console(in_doubt.store) as operator:
+        await operator.go_to("A-1")
+        await operator.sees("its process died inside this task: R executes it again, D takes it as done")
+        await operator.press("R")
+        await operator.until(lambda: "✓ finished" in operator.line("A-1"))
+        await operator.idle()
+    assert (executions(in_doubt, "Check", "A-1"), executions(in_doubt, "Send", "A-1")) == (2, 1)
+
+
+async def test_of_what_is_not_in_doubt_nothing_is_taken_as_done(console: Any, in_doubt: Any) -> None:
+    async with console(in_doubt.store) as operator:
+        await operator.go_to("A-2")
+        await operator.press("D")
+        await operator.hears("A-2: it is not in doubt, it is failed: restart it")
+        await operator.press("a", "D")
+        await operator.sees("of 3 entries as done")
+        await operator.press("y")
+        await operator.hears("decide done: 1 entry\n")
+        await operator.sees("● 2 marked")
+        await operator.idle()
+
+
+# --- pause
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 48)])
+async def test_a_processor_is_paused_after_a_question_and_resumed_and_the_screen_says_so(
+    console: Any, place: Any, size: tuple[int, int]
+) -> None:
+    async with console(place.store, size=size) as operator:
+        await operator.sees("8 entries")
+        assert "‖" not in operator.screen
+        await operator.press("P")
+        await operator.sees("Pause this processor? It starts no task until it is resumed.", "orders:Orders")
+        await operator.press("y")
+        await operator.hears(f"pause: orders:Orders\n$ wfe pause --store {place.store} orders:Orders")
+        await operator.sees("‖ Orders paused by ")
+        await operator.press("P")
+        await operator.hears(f"resume: orders:Orders\n$ wfe resume --store {place.store} orders:Orders")
+        await operator.no_longer_sees("‖")
+    assert [action["verb"] for action in actions(place)] == ["pause", "resume"]
+
+
+async def test_no_is_no_pause(console: Any, place: Any) -> None:
+    async with console(place.store) as operator:
+        await operator.sees("8 entries")
+        await operator.press("P")
+        await operator.sees("Pause this processor?")
+        await operator.press("n")
+        await operator.sees("8 entries")
+    assert actions(place) == []
+
+
+async def test_pauses_by_others_are_shown_live_each_in_a_line_and_literally(console: Any, place: Any) -> None:
+    with Store(place.store) as other:
+        other.runs.insert({**dict(other.runs.all()[0]), "processor": "shop:Bills"})
+        async with console(place.store) as operator:
+            await operator.sees("8 entries")
+            pause("Orders", store=other, who="anna@host", why="carrier [b]down\x1b[31m")
+            await operator.sees("‖ Orders paused by anna@host since ", ": carrier [b]down␛[31m")
+            pause("Bills", store=other, who="kim@host")
+            await operator.sees("‖ Orders paused by anna@host", "‖ Bills paused by kim@host since ")
+            resume("Orders", store=other)
+            await operator.no_longer_sees("‖ Orders")
+            await operator.sees("‖ Bills paused by kim@host")
+
+
+async def test_where_there_is_no_entry_there_is_nothing_to_pause(console: Any, tmp_path: Path) -> None:
+    Store(tmp_path / "wfe.db").close()
+    async with console(tmp_path / "wfe.db") as operator:
+        await operator.sees("0 entries")
+        await operator.press("P")
+        await operator.hears("there is no entry whose processor could be paused")
+
+
 # --- engine processes
 
 
@@ -343,8 +448,8 @@ async def test_a_store_that_may_not_be_written_is_shown_and_every_act_on_it_refu
     async with console(place.store, size=(160, 48)) as operator:
         await operator.sees("read only", "A-2", "✗ failed")
         await operator.go_to("A-2")
-        for key in ("T", "R"):
-            await operator.press(key)
+        for keys in ("T", "R", "Py"):
+            await operator.press(*keys)
             await operator.hears("is opened to be read only: nothing was written")
             operator.app.clear_notifications()
         await operator.press("e")

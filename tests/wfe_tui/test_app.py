@@ -95,7 +95,7 @@ async def test_an_empty_store_is_shown_empty(console: Any, tmp_path: Path) -> No
     Store(tmp_path / "wfe.db").close()
     async with console(tmp_path / "wfe.db") as operator:
         await operator.sees("0 entries", "no run yet")
-        await operator.press("down", "space", "enter", "e", "c", "T", "R", "S", "N", "o")
+        await operator.press("down", "space", "enter", "e", "c", "T", "R", "S", "D", "P", "N", "o")
         await operator.sees("none yet: N starts a run")
 
 

@@ -11,6 +11,8 @@ from textual.message import Message
 from engine import operations
 from engine.exceptions import EngineError, StoreError
 from engine.lookup import rows
+from engine.pausing import pause_of
+from engine.planning import State
 from engine.records import EntryRow
 from engine.text import counted
 from wfe_tui.screens.base import StoreScreen
@@ -57,6 +59,10 @@ class ActingScreen(StoreScreen):
         """Execute again from the start."""
         self._restart(self.chosen(), from_start=True)
 
+    def action_decide_done(self) -> None:
+        """Take the tasks inside which the processes of the chosen entries died as done."""
+        self._decide_done(self.chosen())
+
     @work
     async def _toggle_repeat(self, chosen: Collection[int]) -> None:
         targets = await self._read(chosen)
@@ -81,6 +87,36 @@ class ActingScreen(StoreScreen):
             return operations.restart(keys, from_start, store=self.store, processor=processor)
 
         self._act(targets, act, "restart --from-start" if from_start else "restart")
+
+    @work
+    async def _decide_done(self, chosen: Collection[int]) -> None:
+        targets = await self._read(chosen)
+        if any(row.state is State.IN_DOUBT for row in targets):
+            entries = counted(len(targets), "entry", "entries")
+            question = f"Take the task in doubt of {entries} as done, and go on?"
+            if not await self.app.push_screen_wait(Confirm(question, [row.key for row in targets])):
+                return
+
+        def act(keys: list[str], processor: str) -> operations.ActionResult:
+            return operations.decide(keys, operations.Decision.DONE, store=self.store, processor=processor)
+
+        self._act(targets, act, "decide done")
+
+    @work
+    async def toggle_pause(self, processor: str) -> None:
+        """Pause a processor, after a question, or resume it."""
+        try:
+            is_paused = await asyncio.to_thread(pause_of, self.store, processor)
+            question = "Pause this processor? It starts no task until it is resumed."
+            if not is_paused and not await self.app.push_screen_wait(Confirm(question, [processor])):
+                return
+            verb, act = ("resume", operations.resume) if is_paused else ("pause", operations.pause)
+            await asyncio.to_thread(act, processor, store=self.store)
+            shell = operations.shell_line(verb, [processor], self.store)
+        except (EngineError, operations.Refusal) as error:
+            self.wfe.say(str(error), severity="error")
+        else:
+            self.wfe.say(f"{verb}: {processor}\n$ {shell}")
 
     async def _read(self, chosen: Collection[int]) -> list[EntryRow]:
         """The rows of these entries, however many; those that are gone are left out."""

@@ -15,6 +15,7 @@ from textual.getters import query_one
 from textual.message import Message
 from textual.widgets import Footer, Static
 
+from engine import pausing
 from engine.exceptions import StoreError
 from engine.lookup import count_states
 from engine.planning import State
@@ -27,8 +28,9 @@ from wfe_tui.screens.acting import ActingScreen
 from wfe_tui.screens.output import OutputScreen
 from wfe_tui.widgets.counters import Counters, StateCount
 from wfe_tui.widgets.detail import EntryDetail
-from wfe_tui.widgets.entry_columns import COLUMNS, entry_cell, reason
+from wfe_tui.widgets.entry_columns import COLUMNS, DECIDE, entry_cell, reason
 from wfe_tui.widgets.filter_bar import FilterBar
+from wfe_tui.widgets.pause_lines import PauseLines
 from wfe_tui.widgets.run_line import RunLine
 from wfe_tui.widgets.table import EntryTable
 from wfe_tui.widgets.top_line import TopLine
@@ -60,6 +62,7 @@ class EntriesScreen(ActingScreen):
         yield TopLine(self.route, self.store.path, read_only=self.store.read_only)
         yield Counters()
         yield RunLine()
+        yield PauseLines()
         with Horizontal():
             yield EntryTable(self.window, COLUMNS, entry_cell(self.wfe.clock))
             yield EntryDetail()
@@ -72,6 +75,7 @@ class EntriesScreen(ActingScreen):
         self.filter_bar.display = False
         self._load()
         self._show_run()
+        self._show_pauses()
         self.set_interval(1, self._tick)
         self.set_interval(5, self._load)  # a due moment comes, an owner dies: the store does not tell
 
@@ -83,6 +87,8 @@ class EntriesScreen(ActingScreen):
         self.table.rows_changed(changes.changed.get("entries", []))
         if changes.concern("runs"):
             self._show_run()
+        if changes.concern(pausing.TABLE):
+            self._show_pauses()
         self._show_detail()
 
     def _tick(self) -> None:
@@ -124,10 +130,16 @@ class EntriesScreen(ActingScreen):
             number = newest[0] if newest else 0
             self.query_one(RunLine).show(run, number, self.wfe.clock(), self.store.is_alive)
 
+    def _show_pauses(self) -> None:
+        with suppress(StoreError):  # the feed tells
+            self.query_one(PauseLines).show(pausing.pauses(self.store), self.wfe.clock())
+
     @on(EntryTable.RowHighlighted)
     def _show_detail(self) -> None:
         detail, row = self.query_one(EntryDetail), self._row_at_cursor()
-        self.query_one("#said", Static).update(Content(literal(reason(row, self.wfe.clock()) if row else "")))
+        said = reason(row, self.wfe.clock()) if row else ""
+        keys = f": {DECIDE}" if row and row.state is State.IN_DOUBT else ""
+        self.query_one("#said", Static).update(Content(literal(said + keys)))
         if not detail.display:
             return
         with suppress(StoreError):  # the feed tells
@@ -242,6 +254,13 @@ class EntriesScreen(ActingScreen):
             self.wfe.say("there is no entry whose processor could be run", severity="warning")
         else:
             self.wfe.start_child(processor, actions=False)
+
+    def action_toggle_pause(self) -> None:
+        """Pause or resume the processor of the entry at the cursor."""
+        if row := self._row_at_cursor():
+            self.toggle_pause(row.processor)
+        else:
+            self.wfe.say("there is no entry whose processor could be paused", severity="warning")
 
     def chosen(self) -> Collection[int]:
         """The ids of the marked entries, else of the one at the cursor."""

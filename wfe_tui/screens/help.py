@@ -27,7 +27,7 @@ TITLES = {
 MOVING = (
     ("↑ ↓ j k", "Move; pgup and pgdn by a page, g and G to the ends, ← and → sideways."),
     ("enter", "Open the entry: its tasks, what happens next, its data."),
-    ("space", "Mark the entry; T, R and S act on the marked ones, or on the one at the cursor."),
+    ("space", "Mark the entry; T, R, S and D act on the marked ones, or on the one at the cursor."),
 )
 MEANINGS = {
     State.READY: "the next run executes it",
@@ -35,7 +35,7 @@ MEANINGS = {
     State.RUNNING: "a process works on it",
     State.INTERRUPTED: "a task stopped it, expectedly: repair and restart it, or set repeat",
     State.FAILED: "an unexpected exception: e shows the trace",
-    State.IN_DOUBT: "its process died inside a task: restart executes that task again",
+    State.IN_DOUBT: "its process died inside a task: R executes that task again, D takes it as done",
     State.FINISHED: "all tasks are done",
 }
 

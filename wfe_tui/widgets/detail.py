@@ -10,11 +10,12 @@ from textual.highlight import highlight
 from textual.widgets import Static
 
 from engine.clock import duration, from_text, local_time
-from engine.planning import Plan, Step
+from engine.planning import Plan, State, Step
 from engine.records import EntryRow, error_ids
 from engine.text import literal
 from wfe_tui.widgets.cut import LONGEST_KEY, cut
-from wfe_tui.widgets.states import STEPS, state_content
+from wfe_tui.widgets.entry_columns import DECIDE
+from wfe_tui.widgets.states import COLOURS, GLYPHS, STEPS, state_content
 
 LONGEST_DATA = 20_000
 """Characters of an entry's data that are shown: to colour a megabyte would hold up the keys."""
@@ -52,11 +53,12 @@ def entry_content(document: Mapping[str, Any], row: EntryRow, planned: Plan) -> 
         Content.assemble((literal(cut(row.key, LONGEST_KEY)), "bold"), "  ", state_content(row.state)),
         Content.styled(literal(row.processor), "$text-muted"),
         Content.assemble(("next  ", "$text-muted"), literal(row.next(planned))),
+        *([Content.styled(DECIDE, "$text-muted")] if row.state is State.IN_DOUBT else []),
         Content(""),
     ]
     width = max((len(step.task) for step in planned.steps), default=0)
     for step in planned.steps:
-        lines += _task(step, [e for e in executions if e["name"] == step.task], width)
+        lines += _task(step, row, [e for e in executions if e["name"] == step.task], width)
     errors = error_ids(document)
     if errors:
         lines += [Content(""), _heading("Errors, newest first")]
@@ -81,18 +83,16 @@ def json_content(data: Any) -> Content:
     return shown + Content.styled(f"\n… {left} more characters: `wfe show`", "$text-muted") if left > 0 else shown
 
 
-def _task(step: Step, attempts: list[dict[str, Any]], width: int) -> list[Content]:
-    glyph, colour = STEPS[step.kind]
+def _task(step: Step, row: EntryRow, attempts: list[dict[str, Any]], width: int) -> list[Content]:
+    word, why = row.said_of(step)
+    glyph, colour = STEPS[step.kind] if word == step.kind else (GLYPHS[State.RUNNING], COLOURS[State.RUNNING])
     newest = attempts[-1] if attempts else None
-    if newest and newest["running"] and not newest["restart"]:
-        glyph, colour = "▶", "$text-accent"
     took = duration(newest["execution_time"], newest["finished_at"]) if newest else ""
     count = f"{step.attempts}×" if step.attempts > 1 else ""
     head = Content.assemble(
-        (f"{glyph} ", colour), literal(step.task).ljust(width), f"  {took:>6}  {count:>3}  ", (str(step.kind), colour)
+        (f"{glyph} ", colour), literal(step.task).ljust(width), f"  {took:>6}  {count:>3}  ", (word, colour)
     )
-    why = step.why if newest else ""
-    return [head, *([Content.styled(f"    {literal(why)}", "$text-muted")] if why else [])]
+    return [head, *([Content.styled(f"    {literal(why)}", "$text-muted")] if why and newest else [])]
 
 
 def _heading(text: str) -> Content:

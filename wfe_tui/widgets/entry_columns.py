@@ -18,12 +18,15 @@ COLUMNS = (
     Column("progress", "Progress", 8),
     Column("task", "Task", 14, priority=3),
     Column("reason", "Reason", 20, grow=True),
-    Column("repeat", "Repeat", 6, priority=4),
+    Column("repeat", "Repeat", 7, priority=4),
     Column("attempts", "Att", 3, justify="right", priority=2),
     Column("age", "Age", 5, justify="right", priority=1),
 )
 
 BAR_WIDTH = 4
+
+DECIDE = "R executes it again, D takes it as done"
+"""What an operator can do to a task in doubt."""
 
 
 def entry_cell(now: Callable[[], datetime]) -> Cell:

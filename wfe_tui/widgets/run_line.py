@@ -7,11 +7,14 @@ from typing import Any
 from textual.content import Content
 from textual.widgets import Static
 
-from engine.clock import from_text, local_time, short
+from engine.clock import from_text, local_minute, short
 from engine.journal import FAILURES
 from engine.planning import State
 from engine.text import counted, literal
 from wfe_tui.widgets.states import bar
+
+ENDINGS = {"completed": "$text-muted", "stopped": "$text-warning"}
+"""The colours of how a run may end in order; any other ending is an error's."""
 
 
 class RunLine(Static):
@@ -35,22 +38,21 @@ def run_content(run: Mapping[str, Any], number: int, now: datetime, is_alive: Ca
     began = from_text(run["started"])
     if run["ended"]:
         ended, entries = from_text(run["ended"]), counted(considered, "entry", "entries")
-        text = f"{name} {run['ending']} {_at(ended, now)}: {entries} in {short((ended - began).total_seconds())}"
-        return Content.styled(text, "$text-muted") + failures
+        return Content.assemble(
+            (f"{name} ", "$text-muted"),
+            (literal(run["ending"]), ENDINGS.get(run["ending"], "$text-error")),
+            (f" {local_minute(ended, now)}: {entries} in {short((ended - began).total_seconds())}", "$text-muted"),
+            failures,
+        )
     if not is_alive(run["owner"]):
         return Content.styled(f"{name} died after {counted(considered, 'entry', 'entries')}", "$text-error") + failures
     rate = considered / max((now - began).total_seconds(), 0.001)
     left = f", {short((total - considered) / rate)} left" if total and rate and considered < total else ""
     of = f"/{total}" if total else ""
+    in_progress = f", {run['in_progress']} in progress" if run.get("in_progress") else ""
     return Content.assemble(
         (f"▶ {name} ", "$text-accent"),
         bar(considered, total, 20, "$text-accent") if total else "",
-        f" {considered}{of}, {rate:.0f}/s{left}",
+        f" {considered}{of}{in_progress}, {rate:.0f}/s{left}",
         failures,
     )
-
-
-def _at(moment: datetime, now: datetime) -> str:
-    """A moment as local time, with its date if that is not today's."""
-    date, time = local_time(moment).split()
-    return time if local_time(now).startswith(date) else f"{date} {time}"

@@ -12,7 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tinydb import where
 
-from engine import RepeatAfterCycle, RepeatAfterTime, Status, StatusException, StoredProcessor, Task, WorkflowModel
+from engine import (
+    RepeatAfterCycle,
+    RepeatAfterTime,
+    RepeatWithBackoff,
+    Status,
+    StatusException,
+    StoredProcessor,
+    Task,
+    WorkflowModel,
+)
 from engine.clock import to_text
 from engine.exceptions import InputError
 from engine.lookup import rows
@@ -219,6 +228,7 @@ REPEATS = (
     | st.booleans()
     | st.builds(RepeatAfterCycle, after_cycle=COUNTS, current_cycle=COUNTS)
     | st.builds(RepeatAfterTime, hours=st.integers(0, 48))
+    | st.builds(RepeatWithBackoff, initial=st.floats(1, 3600), maximum=st.floats(3600, 100_000))
 )
 EXECUTIONS = st.builds(
     TaskExecution,
@@ -230,8 +240,9 @@ EXECUTIONS = st.builds(
     status=st.none() | st.builds(Status, repeat=REPEATS, max_reruns=st.none() | COUNTS),
     run_count=st.none() | COUNTS,
     running=st.booleans(),
+    idempotent=st.booleans(),
     restart=st.booleans(),
-)
+).map(lambda execution: execution.model_copy(update={"finished_at": None}) if execution.running else execution)
 ENTRIES = st.builds(
     WorkflowModel,
     due_date=st.sampled_from([None, "2026-11-22", "<2026-11-25", ">2026-11-23"]),

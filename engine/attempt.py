@@ -1,0 +1,56 @@
+"""What a task can ask of the attempt that it is executed in; it follows the execution into threads and event loops."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from uuid import NAMESPACE_URL, uuid5
+
+from engine.exceptions import EntryError, WorkflowError
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt of a task: of which entry (None: it has no key), the how-manieth, and what ended the one before."""
+
+    processor: str
+    key: str | None
+    task: str
+    number: int
+    previous_error: str | None
+
+    @property
+    def idempotency_key(self) -> str:
+        """A UUID that is the same for every attempt of this task of this entry, in every process and run.
+
+        Raises:
+            EntryError: the entry has no key.
+        """
+        if self.key is None:
+            raise EntryError(f"{self.task} asks for an idempotency key of an entry that has no key: give it one")
+        return str(uuid5(NAMESPACE_URL, f"wfe:{self.processor}/{self.task}/{self.key}"))
+
+
+_current: ContextVar[Attempt] = ContextVar("attempt")
+
+
+def current_attempt() -> Attempt:
+    """The attempt that is being executed here; to be called inside `Task.process_entry`.
+
+    Raises:
+        WorkflowError: none is.
+    """
+    try:
+        return _current.get()
+    except LookupError:
+        raise WorkflowError("no task is being executed here: ask for the attempt inside process_entry") from None
+
+
+@contextmanager
+def during(attempt: Attempt) -> Iterator[None]:
+    """What is executed inside belongs to this attempt."""
+    token = _current.set(attempt)
+    try:
+        yield
+    finally:
+        _current.reset(token)

@@ -1,0 +1,322 @@
+"""Carries the entries of a run on an executor: many on their way at once, each contributing its one next task.
+
+One thread, the run's own, plans, hands out and writes down; workers only execute. Executions of one task travel in
+batches, as many as a worker does in about a tenth of a second, so that the way costs little; what takes longer goes one
+by one, to a worker that is free, so that nothing waits behind it.
+"""
+
+import tempfile
+from collections import Counter, defaultdict, deque
+from collections.abc import Iterator
+from concurrent.futures import CancelledError, Future
+from contextlib import ExitStack
+from itertools import count
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from engine.errors import one_line
+from engine.exceptions import ClaimLost, TimedOut, WorkerDied
+from engine.executors.batch import Batch, Executor, line_number
+from engine.executors.loop import LoopExecutor
+from engine.flight import Flight
+from engine.model import TaskExecution, WorkflowModel
+from engine.outcome import Call, End, Outcome, Report
+from engine.performing import failed, is_async
+from engine.store.recording import Recording, read_lines
+from engine.task import Task
+
+if TYPE_CHECKING:
+    from engine.run import Run
+
+BATCH_SECONDS = 0.1
+"""How long a worker should be busy with a batch."""
+MOST_CALLS = 256
+"""In one batch."""
+WINDOW = 8
+"""Batches a worker that are handed out at most, so that none waits for the next."""
+POLL = 0.25
+"""Seconds after which it is looked whether to stop, at the latest."""
+
+Waiting = tuple[Flight, Call]
+
+
+class Crew:
+    """Carries entries of one run.
+
+    Args:
+        run: says which entries are taken up, and counts them when they land.
+        executor: executes.
+    """
+
+    def __init__(self, run: "Run", executor: Executor) -> None:
+        self.run = run
+        self.processor = run.processor
+        self.executor = executor
+        self.loop: LoopExecutor | None = None
+        self._ready: defaultdict[str, deque[Waiting]] = defaultdict(deque)
+        self._pending: dict[Future[Report], tuple[Batch, list[Flight]]] = {}
+        self._busy: Counter[Executor] = Counter()
+        self._ended: SimpleQueue[Future[Report]] = SimpleQueue()
+        self._pace: defaultdict[str, _Pace] = defaultdict(_Pace)
+        self._folder: Path | None = None
+        self._files = count(1)
+
+    def carry(self, entries: Iterator[WorkflowModel]) -> None:
+        """Carry all of these entries as far as they go, or until the run is asked to stop."""
+        with ExitStack() as stack:
+            if self.executor.is_remote and not isinstance(self.run.journal.record(), Recording):
+                self._folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="wfe-")))
+            self.executor.open(self.processor, self.run.dry_run)
+            try:
+                self._carry(entries)
+            except BaseException:
+                self._abort()
+                raise
+            self._shut_down(abort=bool(self._pending))
+
+    def _carry(self, entries: Iterator[WorkflowModel]) -> None:
+        while True:
+            may_go_on = self.run.may_go_on()
+            moved = self._fill(entries) + self._hand_out() if may_go_on else self._take_back()
+            if not self._pending and not moved and not any(self._ready.values()):
+                return
+            if self.processor.stopping.is_over:
+                self._abort()
+                return
+            self._receive(wait=not moved)
+            self.run.progress()
+
+    # --- out
+
+    def _fill(self, entries: Iterator[WorkflowModel]) -> int:
+        """Take up entries until there is enough to hand out; how many were considered."""
+        considered = 0
+        room = self._room()
+        self.run.wanted = max(room, 1)
+        while room > sum(map(len, self._ready.values())) and not self.run.is_full:
+            entry = next(entries, None)
+            if entry is None:
+                break
+            considered += 1
+            flight = self.run.take_up(entry)
+            if flight is not None:
+                self.run.result.in_progress += 1
+                self._advance(flight)
+        return considered
+
+    def _room(self) -> int:
+        """How many executions may wait to be handed out."""
+        largest = max((pace.calls for pace in self._pace.values()), default=1)
+        return max(2 * self.executor.workers * largest, self.executor.workers)
+
+    def _advance(self, flight: Flight) -> None:
+        """Bring a flight to its next execution, or down."""
+        try:
+            call = flight.next()
+            if call is not None:
+                self._ready[call.name].append((flight, call))
+                return
+            self.run.result.in_progress -= 1
+            self.run.land(flight.entry, list(flight.tasks))
+        except BaseException as error:
+            self.run.lose(error, flight.entry)
+
+    def _hand_out(self) -> int:
+        """Hand out what can be; how many executions that were."""
+        batches: list[tuple[Batch, list[Flight]]] = []
+        for name in reversed(list(self._ready)):
+            while (made := self._next_batch(name)) is not None:
+                batches.append(made)
+        single = [batch.calls[0] for batch, _ in batches if batch.recording is None]
+        lost = set(map(id, self.run.journal.start(single) if single else ()))
+        for batch, flights in batches:
+            if batch.recording is not None:
+                lost.update(map(id, self.run.journal.start(batch.calls, batch.recording)))
+            self._submit(batch, flights, lost)
+        return sum(len(batch.calls) for batch, _ in batches)
+
+    def _next_batch(self, name: str) -> tuple[Batch, list[Flight]] | None:
+        """The next executions of one task, if a worker may have them now."""
+        ready = self._ready[name]
+        if not ready:
+            return None
+        task = ready[0][1].task
+        executor = self._executor_for(task)
+        calls = 1 if task.timeout or task.rate or executor is self.loop else self._pace[name].calls
+        window = executor.workers * (WINDOW if calls > 1 else 1)
+        if self._busy[executor] >= window or self.processor.limits.delay(task) != 0.0:
+            return None
+        self._busy[executor] += 1
+        self.processor.limits.begin(task)
+        taken = [ready.popleft() for _ in range(min(calls, len(ready)))]
+        for flight, call in taken:
+            flight.begin(call)
+        batch = Batch([call for _, call in taken])
+        if calls > 1 or (executor.is_remote and self._folder is not None):
+            batch.recording = self._recording()
+        if executor.is_remote:
+            batch.timeout = task.timeout
+        return batch, [flight for flight, _ in taken]
+
+    def _executor_for(self, task: Task) -> Executor:
+        if not is_async(task):
+            return self.executor
+        if self.loop is None:
+            self.loop = LoopExecutor()
+            self.loop.open(self.processor, self.run.dry_run)
+        return self.loop
+
+    def _recording(self) -> Recording | None:
+        if self._folder is not None:
+            return Recording(self._folder / str(next(self._files)))
+        return self.run.journal.record()
+
+    def _submit(self, batch: Batch, flights: list[Flight], lost: set[int]) -> None:
+        executor, task = self._executor_for(batch.calls[0].task), batch.calls[0].task
+        kept = [(flight, call) for flight, call in zip(flights, batch.calls, strict=True) if id(call) not in lost]
+        for flight, call in zip(flights, batch.calls, strict=True):
+            if id(call) in lost:
+                self.run.result.in_progress -= 1
+                self.run.lose(ClaimLost(call.name), flight.entry)
+        if not kept:
+            self._busy[executor] -= 1
+            self.processor.limits.end(task)
+            return
+        batch.calls = [call for _, call in kept]
+        future = executor.submit(batch)
+        self._pending[future] = batch, [flight for flight, _ in kept]
+        future.add_done_callback(self._ended.put)
+
+    def _take_back(self) -> int:
+        """The run is to stop: what waits to be handed out is not begun."""
+        waiting = [flight for ready in self._ready.values() for flight, _ in ready]
+        self._ready.clear()
+        for flight in waiting:
+            self._put_down(flight)
+        return 0
+
+    def _put_down(self, flight: Flight) -> None:
+        self.run.result.in_progress -= 1
+        try:
+            self.run.land(flight.entry, list(flight.tasks))
+        except BaseException as error:
+            self.run.lose(error, flight.entry)
+
+    # --- back
+
+    def _receive(self, *, wait: bool) -> None:
+        """Take what has ended; at least one, if it is to be waited for."""
+        try:
+            future = self._ended.get(block=wait, timeout=self._patience() if wait else None)
+            while True:
+                self._take(future)
+                future = self._ended.get_nowait()
+        except Empty:
+            return
+
+    def _patience(self) -> float:
+        """Seconds to wait for what ends, since something else may be to do then."""
+        waiting = [ready[0][1].task for ready in self._ready.values() if ready]
+        delays = [delay for task in waiting if (delay := self.processor.limits.delay(task))]
+        return min([POLL, *delays])
+
+    def _take(self, future: "Future[Report]") -> None:
+        batch, flights = self._pending.pop(future)
+        executor, task = self._executor_for(batch.calls[0].task), batch.calls[0].task
+        self._busy[executor] -= 1
+        self.processor.limits.end(task)
+        try:
+            report = future.result()
+        except (Exception, CancelledError) as error:
+            report = self._what_is_recorded(batch, error)
+        self.processor.merge_statistics(report.statistics)
+        self._pace[batch.calls[0].name].measure([outcome.seconds for outcome in report.outcomes if outcome])
+        for flight, call, outcome in zip(flights, batch.calls, report.outcomes, strict=True):
+            if outcome is None:
+                flight.withdraw(call)
+                self._ready[call.name].appendleft((flight, call))
+                continue
+            try:
+                flight.take(call, outcome)
+            except BaseException as error:
+                self.run.result.in_progress -= 1
+                self.run.lose(error, flight.entry)
+                continue
+            self._advance(flight)
+        if batch.recording is not None:
+            self.run.journal.spend(batch.recording)
+
+    def _what_is_recorded(self, batch: Batch, error: BaseException) -> Report:
+        """What is known of a batch whose worker did not answer: what it recorded; the rest it has not begun."""
+        if not isinstance(error, WorkerDied | TimedOut):
+            error = WorkerDied(f"the worker did not answer: {one_line(error)}")
+        end = End.FAILED if isinstance(error, TimedOut) else End.DIED
+        if batch.recording is None:
+            return Report([failed(self.processor, call, error, end) for call in batch.calls])
+        lines: dict[int, TaskExecution] = {}
+        records = {}
+        for line in read_lines(batch.recording.path):
+            lines[line["id"]] = TaskExecution.model_validate(line["execution"])
+            records[line["id"]] = line.get("error")
+        outcomes: list[Outcome | None] = []
+        for at, call in enumerate(batch.calls):
+            execution = lines.get(line_number(call, at))
+            if execution is None:
+                outcomes.append(None)
+            elif execution.running:
+                outcomes.append(failed(self.processor, call, error, end))
+            else:
+                outcomes.append(_outcome(execution, records[line_number(call, at)]))
+        return Report(outcomes)
+
+    def _abort(self) -> None:
+        """Break off what is under way: of what was begun, nobody knows whether it took effect."""
+        self._shut_down(abort=True)
+        for future in list(self._pending):
+            if future.done() and not future.cancelled():
+                self._take(future)
+                continue
+            batch, flights = self._pending.pop(future)
+            report = self._what_is_recorded(batch, WorkerDied("the run was broken off while it was executed"))
+            for flight, call, outcome in zip(flights, batch.calls, report.outcomes, strict=True):
+                if outcome is None:
+                    flight.withdraw(call)
+                else:
+                    flight.take(call, outcome)
+                self._put_down(flight)
+        self._take_back()
+
+    def _shut_down(self, *, abort: bool) -> None:
+        self.executor.shutdown(abort=abort)
+        if self.loop is not None:
+            self.loop.shutdown(abort=abort)
+            self.loop = None
+
+
+class _Pace:
+    """How many executions of a task make a batch, by how long they took so far."""
+
+    def __init__(self) -> None:
+        self.calls = 1
+        self._seconds: float | None = None
+
+    def measure(self, seconds: list[float]) -> None:
+        """These executions took so long; the newest count most, and a batch at most doubles."""
+        if not seconds:
+            return
+        mean = sum(seconds) / len(seconds)
+        self._seconds = mean if self._seconds is None else 0.7 * self._seconds + 0.3 * mean
+        fitting = int(BATCH_SECONDS / max(self._seconds, 1e-6))
+        self.calls = max(1, min(fitting, 2 * self.calls, MOST_CALLS))
+
+
+def _outcome(execution: TaskExecution, record: dict[str, object] | None) -> Outcome:
+    """The outcome that was recorded of an execution."""
+    end = End.PROCESSED if execution.processed else End.FAILED if execution.error_id else End.INTERRUPTED
+    began, ended = execution.execution_time, execution.finished_at or execution.execution_time
+    error_id = UUID(str(execution.error_id)) if execution.error_id else None
+    return Outcome(
+        end, began, ended, (ended - began).total_seconds(), execution.status, error_id, execution.error, record
+    )  # fmt: skip

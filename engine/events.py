@@ -1,0 +1,156 @@
+"""What happens in a run, told to everybody who wants to know: the log, the processor's own hooks, telemetry.
+
+Whoever listens cannot break the work: what a listener raises is logged, and the run goes on.
+"""
+
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from engine.errors import one_line
+from engine.identity import entry_key
+from engine.journal import RunResult
+from engine.model import WorkflowModel
+from engine.outcome import Call, Outcome
+from engine.planning import State
+
+if TYPE_CHECKING:
+    from engine.processor import Processor
+
+log = logging.getLogger("engine")
+
+
+class Listener:
+    """Base of those who listen. All methods are called in the run's own thread, in the order in which things happen."""
+
+    def run_started(self, run: RunResult) -> None:
+        """A run begins."""
+
+    def run_finished(self, run: RunResult) -> None:
+        """A run is over; `run.ending` says how."""
+
+    def entry_started(self, entry: WorkflowModel) -> None:
+        """An entry that is eligible is taken up."""
+
+    def entry_finished(self, entry: WorkflowModel, state: State) -> None:
+        """The run is through with an entry, which it leaves in this state."""
+
+    def task_finished(self, entry: WorkflowModel, call: Call, outcome: Outcome) -> None:
+        """An execution has ended, and is recorded."""
+
+    def error_happened(self, record: dict[str, Any], exception: BaseException | None, info: str) -> None:
+        """An unexpected exception: its record (see `engine.errors`), itself where it was raised in this process, and
+        what the entry says of itself."""
+
+
+class Events:
+    """Tells the listeners. It has those that every run has; `listeners` may be added to.
+
+    Args:
+        processor: whose runs they are.
+    """
+
+    def __init__(self, processor: "Processor") -> None:
+        self.listeners: list[Listener] = [_Log(), _Hooks(processor)]
+
+    def run_started(self, run: RunResult) -> None:
+        self._tell(lambda listener: listener.run_started(run))
+
+    def run_finished(self, run: RunResult) -> None:
+        self._tell(lambda listener: listener.run_finished(run))
+
+    def entry_started(self, entry: WorkflowModel) -> None:
+        for listener in self.listeners:
+            try:
+                listener.entry_started(entry)
+            except Exception as error:
+                _complain(error)
+
+    def entry_finished(self, entry: WorkflowModel, state: State) -> None:
+        for listener in self.listeners:
+            try:
+                listener.entry_finished(entry, state)
+            except Exception as error:
+                _complain(error)
+
+    def task_finished(self, entry: WorkflowModel, call: Call, outcome: Outcome) -> None:
+        for listener in self.listeners:
+            try:
+                listener.task_finished(entry, call, outcome)
+            except Exception as error:
+                _complain(error)
+
+    def error_happened(
+        self, record: dict[str, Any], exception: BaseException | None, entry: WorkflowModel | None
+    ) -> None:
+        info = _markdown_info(entry) if entry is not None else ""
+        self._tell(lambda listener: listener.error_happened(record, exception, info))
+
+    def _tell(self, of: Callable[[Listener], None]) -> None:
+        for listener in self.listeners:
+            try:
+                of(listener)
+            except Exception as error:
+                _complain(error)
+
+
+def _complain(error: Exception) -> None:
+    log.error("a hook raised %s: the run goes on", one_line(error), exc_info=error)
+
+
+class _Hooks(Listener):
+    """The methods of the processor that a user may override."""
+
+    def __init__(self, processor: "Processor") -> None:
+        self.run_started = processor.on_run_start  # type: ignore[method-assign]
+        self.run_finished = processor.on_run_finish  # type: ignore[method-assign]
+        self.entry_finished = processor.on_entry_finish  # type: ignore[method-assign]
+        self._on_error = processor.on_error
+
+    def error_happened(self, record: dict[str, Any], exception: BaseException | None, info: str) -> None:
+        self._on_error(record)
+
+
+class _Log(Listener):
+    """Log lines, with what they are about as fields of their records: run, entry, task, attempt, error_id."""
+
+    def __init__(self) -> None:
+        self._run: int | None = None
+
+    def run_started(self, run: RunResult) -> None:
+        self._run = run.number
+        log.info("run %s begins", run.number, extra=self._about())
+
+    def run_finished(self, run: RunResult) -> None:
+        log.info("run %s %s: %d entries considered, %d failed", run.number, run.ending, run.considered, run.failed,
+                 extra=self._about())  # fmt: skip
+
+    def entry_finished(self, entry: WorkflowModel, state: State) -> None:
+        if log.isEnabledFor(logging.INFO):
+            key = entry_key(entry)
+            log.info("entry '%s' is left %s", key, state, extra=self._about(entry=key))
+
+    def task_finished(self, entry: WorkflowModel, call: Call, outcome: Outcome) -> None:
+        if log.isEnabledFor(logging.INFO):
+            key, processed, number = entry_key(entry), call.execution.processed, call.execution.run_count
+            error_id = str(outcome.error_id) if outcome.error_id else None
+            log.info("task '%s' of entry '%s' processed: %s", call.task, key, processed,
+                     extra=self._about(entry=key, task=call.task, attempt=number, error_id=error_id))  # fmt: skip
+
+    def error_happened(self, record: dict[str, Any], exception: BaseException | None, info: str) -> None:
+        key, task, error_id = record["key"], record["task"], record["error_id"]
+        about = self._about(entry=key, task=task, attempt=record.get("attempt"), error_id=error_id)
+        text = info if exception is not None else f"{info}\n{record['text']}"
+        log.error("Failed '%s' of entry '%s' with error id: '%s'\n%s", task or record.get("where"), key, error_id, text,
+                  exc_info=exception, extra=about)  # fmt: skip
+
+    def _about(self, **fields: Any) -> dict[str, Any]:
+        return {"run": self._run, "entry": None, "task": None, "attempt": None, "error_id": None, **fields}
+
+
+def _markdown_info(entry: WorkflowModel) -> str:
+    """What the entry says of itself; if that raises, too, the log says so and the run goes on."""
+    try:
+        return entry.get_markdown_info()
+    except Exception as error:
+        return f"(get_markdown_info raised {one_line(error)})"
