@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
@@ -38,6 +39,9 @@ log = logging.getLogger("engine")
 PACE = 0.1
 """Seconds between two groups of entries, while results come faster than that."""
 
+TRUST = 0.1
+"""Seconds for which a claim that was seen in the store is not looked at again: nobody takes an entry from the living."""
+
 PROGRESS = 0.25
 """Seconds between two writes of a run's progress."""
 
@@ -47,8 +51,9 @@ class _Held:
     """An entry that this run has claimed, and what is to be written of it.
 
     `text`, `data`, `due_date` and `source` are its fields as they were recorded last, `written` the names of those that
-    its tasks have set. `is_fresh`: it was claimed a moment ago, so that nobody can have taken it since. `running` is the execution that is under way,
-    `handed_out` one of which only its worker knows whether it is; `left` what it is to show when it is given up.
+    its tasks have set. `seen` is when it was last seen to be this run's (seconds of a clock that only goes forward).
+    `running` is the execution that is under way, `handed_out` one of which only its worker knows whether it is; `left`
+    what it is to show when it is given up.
     """
 
     number: int
@@ -59,7 +64,7 @@ class _Held:
     written: set[str]
     due_date: str | None
     source: str | None
-    is_fresh: bool = True
+    seen: float = field(default_factory=time.monotonic)
     running: TaskExecution | None = None
     handed_out: TaskExecution | None = None
     is_left: bool = False
@@ -245,11 +250,10 @@ class StoreJournal(Journal):
         lines: list[bytes] = []
         for call in calls:
             held = self._held.get(id(call.entry))
-            if held is None or not (held.is_fresh or self.store.holder(held.number) == self.store.owner):
+            if held is None or not self._still_holds(held):
                 self._let_go(call.entry)
                 lost.append(call)
                 continue
-            held.is_fresh = False
             if recording is None:
                 held.running = call.execution
                 self._unwritten[held.key] = held
@@ -271,6 +275,14 @@ class StoreJournal(Journal):
         if (now := entry_key(entry)) != key:
             raise EntryError(f"a task made {now!r} of the key {key!r}: no task may change an entry's key")
         entry_data(entry, text)
+
+    def _still_holds(self, held: _Held) -> bool:
+        """Whether an entry is this run's still: what was seen a moment ago is not asked again."""
+        now = time.monotonic()
+        if now - held.seen > TRUST and self.store.holder(held.number) != self.store.owner:
+            return False
+        held.seen = now
+        return True
 
     @_locked
     def withdraw(self, entry: WorkflowModel) -> None:
@@ -352,9 +364,10 @@ class StoreJournal(Journal):
             if document["owner"] != owner:
                 lost.append(held)
             else:
-                self._put(document, held)
+                _put(document, held, now, moment)
 
         numbers = [held.number for held in self._unwritten.values()]
+        now, moment = self._now(), self.processor.moment
         with self.store.transaction():
             if self._errors:
                 self.store.errors.insert_multiple(self._errors)
@@ -373,22 +386,6 @@ class StoreJournal(Journal):
         for held in unwritten.values():
             if held.number not in written:
                 raise self._removed(held.key)
-
-    def _put(self, document: Content, held: _Held) -> None:
-        """Bring the newest state of an entry into its document."""
-        entry, names = held.entry, document["tasks"]
-        progress = entry_progress(entry)
-        if held.handed_out is not None:
-            progress["executions"].pop()
-        progress.update(due_date=held.due_date, source=held.source)
-        document.update(progress, data=held.data, written=sorted(held.written), updated=self._now())
-        if held.is_left:
-            document.update(held.left or self._summary(entry, names), owner=None)
-        elif held.running is not None:
-            running = {"task": held.running.name, "attempts": held.running.run_count, "reason": ""}
-            document.update(running, error_id=None, repeat=False, due=None, **shown_state(State.RUNNING))
-        else:
-            document.update(self._summary(entry, names), **shown_state(State.RUNNING))
 
     def _changes(self, held: _Held) -> dict[str, Any] | None:
         """What has changed on an entry since it was recorded last. What cannot be kept is dropped: its execution says
@@ -530,6 +527,24 @@ class StoreJournal(Journal):
 
     def _now(self) -> str:
         return to_text(self.processor.clock())
+
+
+def _put(document: Content, held: _Held, now: str, moment: datetime) -> None:
+    """Bring the newest state of an entry into its document."""
+    entry, names = held.entry, document["tasks"]
+    progress = entry_progress(entry)
+    if held.handed_out is not None:
+        progress["executions"].pop()
+    document.update(
+        progress, due_date=held.due_date, source=held.source, data=held.data, written=sorted(held.written), updated=now
+    )
+    if held.is_left:
+        document.update(held.left or summary(entry, names, moment), owner=None)
+    elif held.running is not None:
+        running = {"task": held.running.name, "attempts": held.running.run_count, "reason": ""}
+        document.update(running, error_id=None, repeat=False, due=None, **shown_state(State.RUNNING))
+    else:
+        document.update(summary(entry, names, moment), **shown_state(State.RUNNING))
 
 
 class _Numbers:

@@ -17,7 +17,7 @@ from engine.exceptions import StoreError
 from engine.model import TaskExecution
 
 Line = dict[str, Any]
-"""`id` (the entry's number) and `execution`; where it ended, also what was changed: `data`, `due_date`, `source`,
+"""`id` (the entry's number) and `execution`, those of its fields that are known by then; where it ended, also what was changed: `data`, `due_date`, `source`,
 `finished`, and `error`, the record of its exception. `announced` is a start that was only about to be."""
 
 
@@ -95,19 +95,33 @@ class Recording:
 
 def started(number: int, execution: TaskExecution) -> bytes:
     """The line of an execution that begins."""
-    return b'{"id":%d,"execution":%b}\n' % (number, execution.model_dump_json().encode())
+    return _line({"id": number, "execution": _begun(execution)})
 
 
 def announced(number: int, execution: TaskExecution) -> bytes:
     """The line of an execution that is handed to a worker, who records its start."""
-    return started(number, execution)[:-2] + b',"announced":true}\n'
+    return _line({"id": number, "execution": _begun(execution), "announced": True})
 
 
 def ended(number: int, execution: TaskExecution, changes: Line | None = None) -> bytes:
     """The line of an execution that has ended, with what it changed."""
-    if not changes:
-        return started(number, execution)
-    return started(number, execution)[:-2] + b"," + orjson.dumps(changes)[1:] + b"\n"
+    status = execution.status.model_dump(mode="json") if execution.status else None
+    fields = {
+        "processed": execution.processed, "finished_at": execution.finished_at, "status": status,
+        "error_id": execution.error_id, "error": execution.error, "restart": execution.restart,
+    }  # fmt: skip
+    return _line({"id": number, "execution": {**_begun(execution), **fields}, **(changes or {})})
+
+
+def _begun(execution: TaskExecution) -> Line:
+    return {
+        "name": execution.name, "run_count": execution.run_count, "execution_time": execution.execution_time,
+        "running": execution.running, "idempotent": execution.idempotent,
+    }  # fmt: skip
+
+
+def _line(fields: Line) -> bytes:
+    return orjson.dumps(fields, option=orjson.OPT_APPEND_NEWLINE)
 
 
 def read_lines(path: Path) -> Iterator[Line]:
