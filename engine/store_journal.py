@@ -24,7 +24,7 @@ from engine.model import TaskExecution, WorkflowModel
 from engine.outcome import Call
 from engine.planning import State
 from engine.records import changed_fields, entry_data, entry_progress, entry_text, shown_state, summary
-from engine.store import Store
+from engine.store import Durability, Store
 from engine.store.claims import Content, claim_lost, must_hold, take
 from engine.store.recording import Recording, announced, ended, started
 
@@ -38,6 +38,9 @@ log = logging.getLogger("engine")
 
 PACE = 0.1
 """Seconds between two groups of entries, while results come faster than that."""
+
+PACE_ON_THE_WAY = 0.5
+"""Seconds after which an entry is written at the latest that goes from task to task meanwhile."""
 
 TRUST = 0.1
 """Seconds for which a claim that was seen in the store is not looked at again: nobody takes an entry from the living."""
@@ -97,7 +100,7 @@ class StoreJournal(Journal):
         self._errors: list[dict[str, Any]] = []
         self._recording: Recording | None = None
         self._spent: list[Recording] = []
-        self._settled = self._shown = 0.0
+        self._settled = self._settled_all = self._shown = 0.0
         self._lock = threading.RLock()
         self._is_over = threading.Event()
         self._trouble: EngineError | None = None
@@ -116,11 +119,11 @@ class StoreJournal(Journal):
 
     def start_run(self, result: RunResult) -> None:
         self._seen = _Numbers()
-        self._settled = 0.0
+        self._settled = self._settled_all = 0.0
         self.run = None
         home = home_of(type(self.processor))
         self.store.recover()
-        self._recording = self.store.recording()
+        self._recording = self.store.recording(forced=self.store.durability is Durability.POWER)
         self.run = result.number = self.store.runs.insert(
             {
                 "processor": self.processor.name,
@@ -248,9 +251,10 @@ class StoreJournal(Journal):
     def start(self, calls: Collection[Call], recording: Recording | None = None) -> list[Call]:
         lost: list[Call] = []
         lines: list[bytes] = []
+        still_held = self._still_held(calls)
         for call in calls:
             held = self._held.get(id(call.entry))
-            if held is None or not self._still_holds(held):
+            if held is None or held.number not in still_held:
                 self._let_go(call.entry)
                 lost.append(call)
                 continue
@@ -276,13 +280,17 @@ class StoreJournal(Journal):
             raise EntryError(f"a task made {now!r} of the key {key!r}: no task may change an entry's key")
         entry_data(entry, text)
 
-    def _still_holds(self, held: _Held) -> bool:
-        """Whether an entry is this run's still: what was seen a moment ago is not asked again."""
-        now = time.monotonic()
-        if now - held.seen > TRUST and self.store.holder(held.number) != self.store.owner:
-            return False
-        held.seen = now
-        return True
+    def _still_held(self, calls: Collection[Call]) -> set[int]:
+        """Which entries, by their numbers, are this run's still: what was seen a moment ago is not asked again."""
+        now, owner = time.monotonic(), self.store.owner
+        held = [found for call in calls if (found := self._held.get(id(call.entry))) is not None]
+        doubted = [each for each in held if now - each.seen > TRUST]
+        if doubted:
+            holders = self.store.holders([each.number for each in doubted])
+            held = [each for each in held if holders.get(each.number, owner) == owner]
+            for each in held:
+                each.seen = now
+        return {each.number for each in held}
 
     @_locked
     def withdraw(self, entry: WorkflowModel) -> None:
@@ -312,7 +320,8 @@ class StoreJournal(Journal):
             held.is_left = True
             self._unwritten[held.key] = held
             if self._is_time():
-                self.settle()
+                self._check_trouble()
+                self._write_landed()
 
     @_locked
     def lose(self, entry: WorkflowModel, failure: Failure) -> None:
@@ -340,50 +349,66 @@ class StoreJournal(Journal):
         return self.store.lifeline() if self._recording is not None else None
 
     def record(self) -> Recording | None:
-        return self.store.recording() if self._recording is not None else None
+        # Not forced: that its executions are about to begin, this journal has made the disk know before.
+        return self.store.recording(forced=False) if self._recording is not None else None
 
     def spend(self, recording: Recording) -> None:
         self._spent.append(recording)
 
     def settle(self) -> None:
         with self._lock:
-            if self._trouble is not None:
-                trouble, self._trouble = self._trouble, None
-                raise trouble
+            self._check_trouble()
             self._settle()
 
+    def _check_trouble(self) -> None:
+        if self._trouble is not None:
+            trouble, self._trouble = self._trouble, None
+            raise trouble
+
     def _settle(self) -> None:
-        self._settled = time.monotonic()
-        if not (self._unwritten or self._errors or self._spent):
-            return
-        owner = self.store.owner
-        lost: list[_Held] = []
-
-        def keep(document: Content) -> None:
-            held = self._unwritten[document["key"]]
-            if document["owner"] != owner:
-                lost.append(held)
-            else:
-                _put(document, held, now, moment)
-
-        numbers = [held.number for held in self._unwritten.values()]
-        now, moment = self._now(), self.processor.moment
-        with self.store.transaction():
-            if self._errors:
-                self.store.errors.insert_multiple(self._errors)
-            written = set(self.store.entries.update(keep, doc_ids=numbers)) if numbers else set()
-        unwritten, self._unwritten, self._errors = self._unwritten, {}, []
+        """Write all that is not written, so that nothing that was recorded is needed any more."""
+        self._settled_all = time.monotonic()
+        self._write_group(self._unwritten)
         if self._recording is not None:
             self._recording.clear()
         for recording in self._spent:
             recording.remove()
         self._spent.clear()
+
+    def _write_landed(self) -> None:
+        """Write the entries that are through; those that are on their way will change again in a moment."""
+        if time.monotonic() - self._settled_all >= PACE_ON_THE_WAY or all(h.is_left for h in self._unwritten.values()):
+            self._settle()
+        else:
+            self._write_group({key: held for key, held in self._unwritten.items() if held.is_left})
+
+    def _write_group(self, group: dict[str, _Held]) -> None:
+        self._settled = time.monotonic()
+        if not (group or self._errors):
+            return
+        now, moment, owner = self._now(), self.processor.moment, self.store.owner
+        lost: list[_Held] = []
+
+        def keep(document: Content) -> None:
+            held = group[document["key"]]
+            if document["owner"] != owner:
+                lost.append(held)
+            else:
+                _put(document, held, now, moment)
+
+        with self.store.transaction():
+            if self._errors:
+                self.store.errors.insert_multiple(self._errors)
+            numbers = [held.number for held in group.values()]
+            written = set(self.store.entries.update(keep, doc_ids=numbers)) if numbers else set()
+        self._errors = []
+        self._unwritten = {key: held for key, held in self._unwritten.items() if key not in group}
         for held in lost:
             self._let_go(held.entry)
-        for held in unwritten.values():
+        for held in group.values():
             if held.is_left:
                 self._held.pop(id(held.entry), None)
-        for held in unwritten.values():
+        for held in group.values():
             if held.number not in written:
                 raise self._removed(held.key)
 
@@ -409,7 +434,8 @@ class StoreJournal(Journal):
         held = self._held.pop(id(entry), None)
         if held is not None:
             self._unwritten.pop(held.key, None)
-            log.warning("%s", claim_lost(held.key, self.store.holder(held.number)), extra={"entry": held.key})
+            holder = self.store.holders([held.number]).get(held.number)
+            log.warning("%s", claim_lost(held.key, holder), extra={"entry": held.key})
 
     def _keep_pace(self, is_over: threading.Event) -> None:
         """While a task takes long: what is not written yet is."""
@@ -417,7 +443,7 @@ class StoreJournal(Journal):
             with self._lock:
                 if self._is_time() and not is_over.is_set():
                     try:
-                        self._settle()
+                        self._write_landed()
                     except EngineError as error:
                         self._trouble = error  # the run's own thread ends the run with it
 
