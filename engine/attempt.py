@@ -1,7 +1,6 @@
 """What a task can ask of the attempt that it is executed in; it follows the execution into threads and event loops."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
 from uuid import NAMESPACE_URL, uuid5
@@ -31,7 +30,8 @@ class Attempt:
         return str(uuid5(NAMESPACE_URL, f"wfe:{self.processor}/{self.task}/{self.key}"))
 
 
-_current: ContextVar[Attempt] = ContextVar("attempt")
+CURRENT: ContextVar[Callable[[], Attempt]] = ContextVar("attempt")
+"""Makes the attempt, for a task that asks: most do not."""
 
 
 def current_attempt() -> Attempt:
@@ -41,16 +41,6 @@ def current_attempt() -> Attempt:
         WorkflowError: none is.
     """
     try:
-        return _current.get()
+        return CURRENT.get()()
     except LookupError:
         raise WorkflowError("no task is being executed here: ask for the attempt inside process_entry") from None
-
-
-@contextmanager
-def during(attempt: Attempt) -> Iterator[None]:
-    """What is executed inside belongs to this attempt."""
-    token = _current.set(attempt)
-    try:
-        yield
-    finally:
-        _current.reset(token)

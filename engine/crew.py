@@ -32,10 +32,12 @@ if TYPE_CHECKING:
 
 BATCH_SECONDS = 0.1
 """How long a worker should be busy with a batch."""
-MOST_CALLS = 256
-"""In one batch."""
 WINDOW = 8
 """Batches a worker that are handed out at most, so that none waits for the next."""
+MOST_CALLS = 256
+"""Executions in one batch."""
+MOST_HANDED_OUT = 4096
+"""Executions in all batches together: some more entries than that are claimed and in memory."""
 POLL = 0.25
 """Seconds after which it is looked whether to stop, at the latest."""
 
@@ -110,7 +112,7 @@ class Crew:
 
     def _room(self) -> int:
         """How many executions may wait to be handed out."""
-        largest = max((pace.calls for pace in self._pace.values()), default=1)
+        largest = max(map(self._calls, self._pace), default=1)
         return max(2 * self.executor.workers * largest, self.executor.workers)
 
     def _advance(self, flight: Flight) -> None:
@@ -146,7 +148,7 @@ class Crew:
             return None
         task = ready[0][1].task
         executor = self._executor_for(task)
-        calls = 1 if task.timeout or task.rate or executor is self.loop else self._pace[name].calls
+        calls = 1 if task.timeout or task.rate or executor is self.loop else self._calls(name)
         window = executor.workers * (WINDOW if calls > 1 else 1)
         if self._busy[executor] >= window or self.processor.limits.delay(task) != 0.0:
             return None
@@ -161,6 +163,10 @@ class Crew:
         if executor.is_remote:
             batch.timeout = task.timeout
         return batch, [flight for flight, _ in taken]
+
+    def _calls(self, name: str) -> int:
+        """How many executions of a task make a batch."""
+        return max(1, min(self._pace[name].calls, MOST_HANDED_OUT // (WINDOW * self.executor.workers)))
 
     def _executor_for(self, task: Task) -> Executor:
         if not is_async(task):

@@ -43,16 +43,19 @@ class Flight:
         self.tasks: dict[str, Task] = dict(zip(task_names(tasks), tasks, strict=True))
         self._steps = list(plan(entry, list(self.tasks), processor.moment).steps)
         self._at = 0
+        self._is_all_done = True
+        """No task waits, and none is to be repeated: what a plan would say, without one."""
 
     def next(self) -> Call | None:
         """The next execution that is to be done; None when the entry goes no further in this run."""
         while self.goes_on and self._at < len(self._steps):
             step = self._steps[self._at]
             self._at += 1
+            self._is_all_done = self._is_all_done and (step.kind.is_to_do or step.kind is StepKind.DONE)
             if step.kind.is_to_do:
                 return self._call(step)
             self.goes_on = self._pass(step)
-        if self.goes_on and self.entry.finished is None and self.plan().state is State.FINISHED:
+        if self.goes_on and self.entry.finished is None and self._is_finished():
             self.entry.finished = self.processor.clock()
             self._write(self.entry.executions[-1] if self.entry.executions else None)
         return None
@@ -85,7 +88,9 @@ class Flight:
             case End.FAILED | End.DIED:
                 count("tasks", call.name, "failed")
         self.goes_on = execution.processed
-        if execution.processed and self._is_through() and self.plan().state is State.FINISHED:
+        if not execution.processed or (outcome.status and outcome.status.repeat):
+            self._is_all_done = False
+        if execution.processed and self._is_through() and self._is_finished():
             self.entry.finished = outcome.ended
         if outcome.record is not None:
             self.journal.error(outcome.record)
@@ -97,6 +102,9 @@ class Flight:
     def plan(self) -> Plan:
         """What a run would do with the entry now."""
         return plan(self.entry, list(self.tasks), self.processor.moment)
+
+    def _is_finished(self) -> bool:
+        return self._is_all_done or self.plan().state is State.FINISHED
 
     def _is_through(self) -> bool:
         return not any(step.kind.is_to_do for step in self._steps[self._at :])

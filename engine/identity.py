@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 from engine.exceptions import EntryError, WorkflowError
@@ -31,6 +32,7 @@ def required_key(entry: WorkflowModel) -> str:
     return key
 
 
+@cache
 def processor_name(processor: type) -> str:
     """`module:Class`, as `wfe run` takes it. A script is named by its file, as if it were imported."""
     return f"{_module_of(processor)}:{processor.__qualname__}"
@@ -62,7 +64,7 @@ def task_names(tasks: Sequence[Task]) -> list[str]:
         WorkflowError: two tasks have one name; their executions could not be told apart.
     """
     names = [type(task).__name__ for task in tasks]
-    for name in names:
+    for name in names if len(set(names)) < len(names) else ():
         if names.count(name) > 1:
             raise WorkflowError(f"get_tasks() names the task {name} more than once: give each a class name of its own")
     return names

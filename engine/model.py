@@ -114,8 +114,11 @@ class WorkflowModel(BaseModel):
             Its executions, newest first.
         """
         name = execution if isinstance(execution, str) else execution.__name__
-        own = [(e.run_count or 0, e.execution_time, at) for at, e in enumerate(self.executions or []) if e.name == name]
-        return [self.executions[at] for *_, at in sorted(own, reverse=True)] if self.executions else []
+        own = [execution for execution in self.executions or () if execution.name == name]
+        if len(own) > 1:
+            own.reverse()  # so that of equals the later comes first
+            own.sort(key=lambda execution: (execution.run_count or 0, execution.execution_time), reverse=True)
+        return own
 
     def new_execution(self, execution: str | type) -> TaskExecution:
         """Add an attempt of a task, beginning now.

@@ -7,12 +7,12 @@ import threading
 import time
 from collections.abc import Awaitable, Callable
 from contextvars import copy_context
-from functools import partial
+from functools import cache, partial
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from engine.attempt import Attempt, during
+from engine.attempt import CURRENT, Attempt
 from engine.errors import error_record, one_line
 from engine.exceptions import EngineError, TimedOut
 from engine.identity import entry_key, processor_name
@@ -29,7 +29,12 @@ log = logging.getLogger("engine")
 
 def is_async(task: Task) -> bool:
     """Whether a task is a coroutine, to be executed on an event loop."""
-    return inspect.iscoroutinefunction(type(task).process_entry)
+    return _is_coroutine(type(task))
+
+
+@cache
+def _is_coroutine(task: type[Task]) -> bool:
+    return inspect.iscoroutinefunction(task.process_entry)
 
 
 def perform(processor: "Processor", call: Call, dry_run: bool) -> Outcome:
@@ -39,27 +44,29 @@ def perform(processor: "Processor", call: Call, dry_run: bool) -> Outcome:
         KeyboardInterrupt: of the task, which is left as if its process had died; every other exception is an outcome.
     """
     task, ended = call.task, _Ending(processor, call)
+    token = CURRENT.set(partial(_attempt, processor, call))
     try:
-        with during(_attempt(processor, call)):
-            if is_async(task):
-                status = asyncio.run(_within(task.timeout, task.process_entry(call.entry, dry_run)))  # type: ignore[arg-type]
-            elif task.timeout is None:
-                status = task.process_entry(call.entry, dry_run)
-            else:
-                status = _in_time(task.timeout, call, dry_run)
-            return ended.well(status)
+        if is_async(task):
+            status = asyncio.run(_within(task.timeout, task.process_entry(call.entry, dry_run)))  # type: ignore[arg-type]
+        elif task.timeout is None:
+            status = task.process_entry(call.entry, dry_run)
+        else:
+            status = _in_time(task.timeout, call, dry_run)
+        return ended.well(status)
     except KeyboardInterrupt:
         raise
     except BaseException as error:
         return ended.badly(error)
+    finally:
+        CURRENT.reset(token)
 
 
 async def perform_async(processor: "Processor", call: Call, dry_run: bool) -> Outcome:
     """The same on the event loop that is running."""
     task, ended = call.task, _Ending(processor, call)
+    CURRENT.set(partial(_attempt, processor, call))
     try:
-        with during(_attempt(processor, call)):
-            return ended.well(await _within(task.timeout, task.process_entry(call.entry, dry_run)))  # type: ignore[arg-type]
+        return ended.well(await _within(task.timeout, task.process_entry(call.entry, dry_run)))  # type: ignore[arg-type]
     except BaseException as error:
         if (this := asyncio.current_task()) and this.cancelling():
             raise

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from functools import cache
 from itertools import takewhile
 
 from engine.due_date import parse_due_date
@@ -114,12 +115,22 @@ def plan(entry: WorkflowModel, tasks: Sequence[str], moment: datetime) -> Plan:
     """
     if entry.finished is not None:
         return Plan(State.FINISHED, tuple(_past(name, entry.get_execution(name)) for name in tasks))
+    if not entry.executions:
+        return _held_back(_untouched(tuple(tasks)), entry.due_date, moment)
     steps: list[Step] = []
+    is_blocked = False
     for name in tasks:
-        blocked = any(step.blocks for step in steps)
         attempts = entry.get_execution(name)
-        steps.append(_behind_a_block(name, attempts) if blocked else _step(name, attempts, moment))
+        step = _behind_a_block(name, attempts) if is_blocked else _step(name, attempts, moment)
+        is_blocked = is_blocked or step.blocks
+        steps.append(step)
     return _held_back(_conclude(tuple(steps)), entry.due_date, moment)
+
+
+@cache
+def _untouched(tasks: tuple[str, ...]) -> Plan:
+    """The plan of an entry of which nothing was executed yet: of most of those that a run is given."""
+    return _conclude(tuple(Step(name, StepKind.EXECUTE, "not executed yet") for name in tasks))
 
 
 def _past(name: str, attempts: Sequence[TaskExecution]) -> Step:

@@ -235,7 +235,8 @@ class Processor(ABC):
 
     def get_time_statistic(self, name: str) -> TimeBlock:
         """The timer of this name, made when it is first asked for: ``with self.get_time_statistic("load"): …``."""
-        return self.time_statistics.setdefault(name, TimeBlock())
+        block = self.time_statistics.get(name)
+        return block if block is not None else self.time_statistics.setdefault(name, TimeBlock())
 
 
 _OF_THE_RUN = {"journal", "statistics", "time_statistics", "observer", "stopping", "limits", "events"}

@@ -1,19 +1,23 @@
 """Writes what the runs of a `StoredProcessor` do into its store: entries, claims, starts, errors, and runs.
 
 Entries are written in groups, some ten times a second; each start and end is recorded at once, as a line in a file (see
-`engine.store.recording`), so that nothing is lost between two groups.
+`engine.store.recording`), so that nothing is lost between two groups. While a task takes long, a thread of the journal
+writes what is left to write.
 """
 
 import logging
+import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from tinydb.table import Document
 
 from engine.clock import to_text
-from engine.exceptions import EntryError, StoreError, WorkflowError
+from engine.exceptions import EngineError, EntryError, StoreError, WorkflowError
 from engine.identity import entry_key, home_of, required_key, task_names
 from engine.journal import Failure, Journal, RunResult
 from engine.model import TaskExecution, WorkflowModel
@@ -21,17 +25,26 @@ from engine.outcome import Call
 from engine.pausing import pause_of
 from engine.planning import State
 from engine.records import changed_fields, entry_data, entry_progress, entry_text, shown_state, summary
-from engine.store import Store
+from engine.store import Durability, Store
 from engine.store.claims import Content, claim_lost, must_hold, take
 from engine.store.recording import Recording, announced, ended, started
 
 if TYPE_CHECKING:
     from engine.stored import StoredProcessor
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
 log = logging.getLogger("engine")
 
 PACE = 0.1
 """Seconds between two groups of entries, while results come faster than that."""
+
+PACE_ON_THE_WAY = 0.5
+"""Seconds after which an entry is written at the latest that goes from task to task meanwhile."""
+
+TRUST = 0.1
+"""Seconds for which a claim that was seen in the store is not looked at again: nobody takes an entry from the living."""
 
 PROGRESS = 0.25
 """Seconds between two writes of a run's progress, and between two looks whether its processor is paused."""
@@ -42,8 +55,9 @@ class _Held:
     """An entry that this run has claimed, and what is to be written of it.
 
     `text`, `data`, `due_date` and `source` are its fields as they were recorded last, `written` the names of those that
-    its tasks have set. `is_fresh`: it was claimed a moment ago, so that nobody can have taken it since. `running` is the execution that is under way,
-    `handed_out` one of which only its worker knows whether it is; `left` what it is to show when it is given up.
+    its tasks have set. `seen` is when it was last seen to be this run's (seconds of a clock that only goes forward).
+    `running` is the execution that is under way, `handed_out` one of which only its worker knows whether it is; `left`
+    what it is to show when it is given up.
     """
 
     number: int
@@ -54,11 +68,22 @@ class _Held:
     written: set[str]
     due_date: str | None
     source: str | None
-    is_fresh: bool = True
+    seen: float = field(default_factory=time.monotonic)
     running: TaskExecution | None = None
     handed_out: TaskExecution | None = None
     is_left: bool = False
     left: dict[str, Any] = field(default_factory=dict)
+
+
+def _locked(method: Callable[Concatenate["StoreJournal", P], T]) -> Callable[Concatenate["StoreJournal", P], T]:
+    """A method that the journal's own thread must not run into."""
+
+    @wraps(method)
+    def locked(self: "StoreJournal", /, *args: P.args, **kwargs: P.kwargs) -> T:
+        with self._lock:
+            return method(self, *args, **kwargs)
+
+    return locked
 
 
 class StoreJournal(Journal):
@@ -76,7 +101,10 @@ class StoreJournal(Journal):
         self._errors: list[dict[str, Any]] = []
         self._recording: Recording | None = None
         self._spent: list[Recording] = []
-        self._settled = self._shown = 0.0
+        self._settled = self._settled_all = self._shown = 0.0
+        self._lock = threading.RLock()
+        self._is_over = threading.Event()
+        self._trouble: EngineError | None = None
         self._asked, self._is_paused = -PROGRESS, False
 
     @property
@@ -84,16 +112,21 @@ class StoreJournal(Journal):
         """The processor's store."""
         return self.processor.store
 
+    @property
+    def is_running(self) -> bool:
+        """Whether a run is going on."""
+        return self._recording is not None
+
     # --- the run
 
     def start_run(self, result: RunResult) -> None:
         self._seen = _Numbers()
-        self._settled = 0.0
+        self._settled = self._settled_all = 0.0
         self._asked, self._is_paused = -PROGRESS, False
         self.run = None
         home = home_of(type(self.processor))
         self.store.recover()
-        self._recording = self.store.recording()
+        self._recording = self.store.recording(forced=self.store.durability is Durability.POWER)
         self.run = result.number = self.store.runs.insert(
             {
                 "processor": self.processor.name,
@@ -105,6 +138,8 @@ class StoreJournal(Journal):
                 **self._counts(result),
             }
         )
+        self._trouble, self._is_over = None, threading.Event()
+        threading.Thread(target=self._keep_pace, args=(self._is_over,), name="wfe-journal", daemon=True).start()
 
     def progress(self, result: RunResult) -> None:
         if time.monotonic() - self._shown >= PROGRESS:
@@ -112,12 +147,14 @@ class StoreJournal(Journal):
             self._update_run(self._counts(result))
 
     def end_run(self, result: RunResult) -> None:
+        self._is_over.set()
         try:
-            for held in self._held.values():
-                # What was handed out and not taken back is in doubt.
-                held.is_left, held.running, held.handed_out = True, None, None
-                self._unwritten[held.key] = held
-            self.settle()
+            with self._lock:
+                for held in self._held.values():
+                    # What was handed out and not taken back is in doubt.
+                    held.is_left, held.running, held.handed_out = True, None, None
+                    self._unwritten[held.key] = held
+                self.settle()
         finally:
             self._held.clear()
             self._unwritten.clear()
@@ -143,6 +180,7 @@ class StoreJournal(Journal):
 
     # --- its entries
 
+    @_locked
     def announce(
         self, entries: Sequence[WorkflowModel], claim: int = 0
     ) -> list[tuple[WorkflowModel, EntryError | None]]:
@@ -183,6 +221,7 @@ class StoreJournal(Journal):
         self.claim([entry for entry in claimable if not self.holds(entry)])
         return answers
 
+    @_locked
     def claim(self, entries: Sequence[WorkflowModel]) -> None:
         if not entries:
             return
@@ -217,16 +256,17 @@ class StoreJournal(Journal):
 
     # --- what becomes of them
 
+    @_locked
     def start(self, calls: Collection[Call], recording: Recording | None = None) -> list[Call]:
         lost: list[Call] = []
         lines: list[bytes] = []
+        still_held = self._still_held(calls)
         for call in calls:
             held = self._held.get(id(call.entry))
-            if held is None or not (held.is_fresh or self.store.holder(held.number) == self.store.owner):
+            if held is None or held.number not in still_held:
                 self._let_go(call.entry)
                 lost.append(call)
                 continue
-            held.is_fresh = False
             if recording is None:
                 held.running = call.execution
                 self._unwritten[held.key] = held
@@ -249,10 +289,24 @@ class StoreJournal(Journal):
             raise EntryError(f"a task made {now!r} of the key {key!r}: no task may change an entry's key")
         entry_data(entry, text)
 
+    def _still_held(self, calls: Collection[Call]) -> set[int]:
+        """Which entries, by their numbers, are this run's still: what was seen a moment ago is not asked again."""
+        now, owner = time.monotonic(), self.store.owner
+        held = [found for call in calls if (found := self._held.get(id(call.entry))) is not None]
+        doubted = [each for each in held if now - each.seen > TRUST]
+        if doubted:
+            holders = self.store.holders([each.number for each in doubted])
+            held = [each for each in held if holders.get(each.number, owner) == owner]
+            for each in held:
+                each.seen = now
+        return {each.number for each in held}
+
+    @_locked
     def withdraw(self, entry: WorkflowModel) -> None:
         if (held := self._held.get(id(entry))) is not None:
             held.running = held.handed_out = None
 
+    @_locked
     def write(self, entry: WorkflowModel, execution: TaskExecution | None) -> None:
         """Keep an entry, and the execution that has just ended, if one has."""
         held = self._held.get(id(entry))
@@ -268,14 +322,17 @@ class StoreJournal(Journal):
             self._recording.write(ended(held.number, execution, changes))
         self._unwritten[held.key] = held
 
+    @_locked
     def release(self, entry: WorkflowModel) -> None:
         held = self._held.get(id(entry))
         if held is not None:
             held.is_left = True
             self._unwritten[held.key] = held
             if self._is_time():
-                self.settle()
+                self._check_trouble()
+                self._write_landed()
 
+    @_locked
     def lose(self, entry: WorkflowModel, failure: Failure) -> None:
         shown = {**shown_state(failure.state), "reason": failure.reason, "error_id": failure.error_id}
         held = self._held.get(id(entry))
@@ -291,6 +348,7 @@ class StoreJournal(Journal):
 
         self._change(required_key(entry), fail)
 
+    @_locked
     def error(self, record: dict[str, Any]) -> None:
         self._errors.append({**record, "run": self.run})
         if record["task"] is None:  # no line of an execution has it
@@ -300,71 +358,80 @@ class StoreJournal(Journal):
         return self.store.lifeline() if self._recording is not None else None
 
     def record(self) -> Recording | None:
-        return self.store.recording() if self._recording is not None else None
+        # Not forced: that its executions are about to begin, this journal has made the disk know before.
+        return self.store.recording(forced=False) if self._recording is not None else None
 
     def spend(self, recording: Recording) -> None:
         self._spent.append(recording)
 
     def settle(self) -> None:
-        self._settled = time.monotonic()
-        if not (self._unwritten or self._errors or self._spent):
-            return
-        owner = self.store.owner
-        lost: list[_Held] = []
+        with self._lock:
+            self._check_trouble()
+            self._settle()
 
-        def keep(document: Content) -> None:
-            held = self._unwritten[document["key"]]
-            if document["owner"] != owner:
-                lost.append(held)
-            else:
-                self._put(document, held)
+    def _check_trouble(self) -> None:
+        if self._trouble is not None:
+            trouble, self._trouble = self._trouble, None
+            raise trouble
 
-        numbers = [held.number for held in self._unwritten.values()]
-        with self.store.transaction():
-            if self._errors:
-                self.store.errors.insert_multiple(self._errors)
-            written = set(self.store.entries.update(keep, doc_ids=numbers)) if numbers else set()
-        unwritten, self._unwritten, self._errors = self._unwritten, {}, []
+    def _settle(self) -> None:
+        """Write all that is not written, so that nothing that was recorded is needed any more."""
+        self._settled_all = time.monotonic()
+        self._write_group(self._unwritten)
         if self._recording is not None:
             self._recording.clear()
         for recording in self._spent:
             recording.remove()
         self._spent.clear()
-        for held in unwritten.values():
-            if held.is_left:
-                self._held.pop(id(held.entry), None)
+
+    def _write_landed(self) -> None:
+        """Write the entries that are through; those that are on their way will change again in a moment."""
+        if time.monotonic() - self._settled_all >= PACE_ON_THE_WAY or all(h.is_left for h in self._unwritten.values()):
+            self._settle()
+        else:
+            self._write_group({key: held for key, held in self._unwritten.items() if held.is_left})
+
+    def _write_group(self, group: dict[str, _Held]) -> None:
+        self._settled = time.monotonic()
+        if not (group or self._errors):
+            return
+        now, moment, owner = self._now(), self.processor.moment, self.store.owner
+        lost: list[_Held] = []
+
+        def keep(document: Content) -> None:
+            held = group[document["key"]]
+            if document["owner"] != owner:
+                lost.append(held)
+            else:
+                _put(document, held, now, moment)
+
+        with self.store.transaction():
+            if self._errors:
+                self.store.errors.insert_multiple(self._errors)
+            numbers = [held.number for held in group.values()]
+            written = set(self.store.entries.update(keep, doc_ids=numbers)) if numbers else set()
+        self._errors = []
+        self._unwritten = {key: held for key, held in self._unwritten.items() if key not in group}
         for held in lost:
             self._let_go(held.entry)
-        for held in unwritten.values():
+        for held in group.values():
+            if held.is_left:
+                self._held.pop(id(held.entry), None)
+        for held in group.values():
             if held.number not in written:
                 raise self._removed(held.key)
-
-    def _put(self, document: Content, held: _Held) -> None:
-        """Bring the newest state of an entry into its document."""
-        entry, names = held.entry, document["tasks"]
-        progress = entry_progress(entry)
-        if held.handed_out is not None:
-            progress["executions"].pop()
-        document.update(progress, data=held.data, written=sorted(held.written), updated=self._now())
-        if held.is_left:
-            document.update(held.left or self._summary(entry, names), owner=None)
-        elif held.running is not None:
-            running = {"task": held.running.name, "attempts": held.running.run_count, "reason": ""}
-            document.update(running, error_id=None, repeat=False, due=None, **shown_state(State.RUNNING))
-        else:
-            document.update(self._summary(entry, names), **shown_state(State.RUNNING))
 
     def _changes(self, held: _Held) -> dict[str, Any] | None:
         """What has changed on an entry since it was recorded last. What cannot be kept is dropped: its execution says
         so."""
         entry = held.entry
         try:
-            self.check(entry, held.key)
             text = entry_text(entry)
+            if text == held.text:
+                return None
+            self.check(entry, held.key)
         except EntryError:
             entry.due_date, entry.source = held.due_date, held.source
-            return None
-        if text == held.text:
             return None
         changes = changed_fields(entry, held.text, text)
         held.text, held.data, held.due_date, held.source = text, changes["data"], entry.due_date, entry.source
@@ -376,7 +443,18 @@ class StoreJournal(Journal):
         held = self._held.pop(id(entry), None)
         if held is not None:
             self._unwritten.pop(held.key, None)
-            log.warning("%s", claim_lost(held.key, self.store.holder(held.number)), extra={"entry": held.key})
+            holder = self.store.holders([held.number]).get(held.number)
+            log.warning("%s", claim_lost(held.key, holder), extra={"entry": held.key})
+
+    def _keep_pace(self, is_over: threading.Event) -> None:
+        """While a task takes long: what is not written yet is."""
+        while not is_over.wait(PACE):
+            with self._lock:
+                if self._is_time() and not is_over.is_set():
+                    try:
+                        self._write_landed()
+                    except EngineError as error:
+                        self._trouble = error  # the run's own thread ends the run with it
 
     def _is_time(self) -> bool:
         return time.monotonic() - self._settled >= PACE
@@ -484,6 +562,24 @@ class StoreJournal(Journal):
 
     def _now(self) -> str:
         return to_text(self.processor.clock())
+
+
+def _put(document: Content, held: _Held, now: str, moment: datetime) -> None:
+    """Bring the newest state of an entry into its document."""
+    entry, names = held.entry, document["tasks"]
+    progress = entry_progress(entry)
+    if held.handed_out is not None:
+        progress["executions"].pop()
+    document.update(
+        progress, due_date=held.due_date, source=held.source, data=held.data, written=sorted(held.written), updated=now
+    )
+    if held.is_left:
+        document.update(held.left or summary(entry, names, moment), owner=None)
+    elif held.running is not None:
+        running = {"task": held.running.name, "attempts": held.running.run_count, "reason": ""}
+        document.update(running, error_id=None, repeat=False, due=None, **shown_state(State.RUNNING))
+    else:
+        document.update(summary(entry, names, moment), **shown_state(State.RUNNING))
 
 
 class _Numbers:

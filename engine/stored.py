@@ -163,7 +163,9 @@ class StoredProcessor(Processor):
             return ""
 
     def _with_progress(self, entry: WorkflowModel) -> WorkflowModel:
-        document = self.find(required_key(entry))
+        key = required_key(entry)
+        # In a run it is not looked up one by one: the run asks for many at once, before it considers them.
+        document = None if self.journal.is_running else self.find(key)
         if document is None:
             return entry
         entry = entry.model_copy()

@@ -99,7 +99,7 @@ def _unreadable(path: Path, error: sqlite3.DatabaseError) -> str:
     if code != sqlite3.SQLITE_NOTADB:
         raise StoreError(f"the store {path} cannot be read ({error}): check its folder and its disk") from error
     with path.open("rb") as file:
-        if b"CREATE TABLE entries(" not in file.read(_BEGINNING):
+        if _SIGN not in file.read(_BEGINNING):
             raise StoreError(
                 f"{path} is not a store, or one whose beginning was overwritten: name another file, or restore a backup"
             ) from error
@@ -255,7 +255,7 @@ def _rows(connection: sqlite3.Connection, sql: str, *parameters: str | int) -> t
 
 
 def _miscounts(connection: sqlite3.Connection) -> list[str]:
-    """Where the numbers of entries that triggers keep are not those of the entries."""
+    """Where the numbers of entries that are kept are not those of the entries."""
     counted = {row[:2]: row[2] for row in connection.execute(_COUNTED)}
     kept = {row[:2]: row[2] for row in connection.execute("SELECT processor, state, n FROM tally WHERE n <> 0")}
     return [
@@ -284,7 +284,8 @@ _COUNTED = "SELECT processor, state, count(*) FROM entries GROUP BY 1, 2"
 _TREE = re.compile(r"(?:On tree page|Tree) (\d+)")
 """How versions of SQLite name what a damaged page belongs to, by its first page."""
 
-_BEGINNING = 1_000_000
-"""In so many bytes stands the list of a store's tables."""
+_SIGN, _BEGINNING = b"entries_seq", 1_000_000
+"""What stands in so many bytes at the beginning of every store: in the list of its tables, and in what the planner is
+told of them."""
 
 _SHOWN = 10

@@ -17,6 +17,9 @@ _T = TypeVar("_T")
 _LOG_BYTES = 16_000_000
 """What the log is cut back to after a great transaction; it grows with the next one."""
 
+_LOG_PAGES = 3_000
+"""At how many pages, of 4 kB, the log is written back: most of them it holds many times over, and one counts."""
+
 _BUSY_SECONDS = 30.0
 """How long to wait for a program that uses the file without taking its turn."""
 
@@ -145,6 +148,7 @@ class Connections:
                 if not self.read_only:
                     connection.execute("PRAGMA synchronous = NORMAL")
                     connection.execute(f"PRAGMA journal_size_limit = {_LOG_BYTES}")
+                    connection.execute(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}")
                     connection.execute("SELECT 1 FROM sqlite_master").fetchall()
             except sqlite3.Error as error:
                 raise explained(self.path, error) from error

@@ -16,17 +16,22 @@ _PAGE = 1_000
 def migrate(connection: sqlite3.Connection, path: Path) -> None:
     """Migrate the store `path`, all of it or nothing. To be called in one's turn to write.
 
-    What was there before is kept beside it, as `<store>.v1.backup`. Raises StoreError if there is no room for that.
+    What was there before is kept beside it, as `<store>.v2.backup` after its version. Raises StoreError if there is no
+    room for that.
     """
     _back_up(connection, path)
     connection.execute("BEGIN IMMEDIATE")
     try:
-        _from_1(connection, path)
+        if schema.version_of(connection) == 1:
+            _from_1(connection, path)
+        else:
+            _from_2(connection)
+        _count(connection)
         connection.execute("COMMIT")
     finally:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
-    # The file is to shrink when documents are removed, which needs it to be laid out anew.
+    # The file is to shrink when documents are removed, which needs a file of version 1 to be laid out anew.
     connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
     connection.execute("VACUUM")
 
@@ -50,8 +55,6 @@ def _back_up(connection: sqlite3.Connection, path: Path) -> None:
 
 def _from_1(connection: sqlite3.Connection, path: Path) -> None:
     """Version 1 had the documents of all tables in one SQL table, without columns."""
-    for index in _names(connection, "index", "docs"):
-        connection.execute(f"DROP INDEX {schema.named(index)}")
     connection.execute("ALTER TABLE gone RENAME TO old_gone")
     schema.create(connection)
     last = ("", -(2**63))
@@ -80,8 +83,13 @@ def _from_1(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute("DROP TABLE old_gone")
 
 
-def _names(connection: sqlite3.Connection, kind: str, table: str) -> list[str]:
-    found = connection.execute(
-        "SELECT name FROM sqlite_master WHERE type = ? AND tbl_name = ? AND sql IS NOT NULL", (kind, table)
-    )
-    return [name for (name,) in found]
+def _from_2(connection: sqlite3.Connection) -> None:
+    """Version 2 had other indexes, and triggers that kept the tally."""
+    for event in ("insert", "delete", "update"):
+        connection.execute(f"DROP TRIGGER entries_tally_{event}")
+    schema.arrange(connection)
+
+
+def _count(connection: sqlite3.Connection) -> None:
+    connection.execute("DELETE FROM tally")
+    connection.execute("INSERT INTO tally SELECT processor, state, count(*) FROM entries GROUP BY processor, state")

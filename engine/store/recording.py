@@ -5,52 +5,60 @@ start and end, before that, as a line that one system call hands to the operatin
 store does. What a dead owner left in such files is brought into its entries by whoever opens the store next.
 """
 
+import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import orjson
 
+from engine.exceptions import StoreError
 from engine.model import TaskExecution
 
 Line = dict[str, Any]
-"""`id` (the entry's number) and `execution`; where it ended, also what was changed: `data`, `due_date`, `source`,
+"""`id` (the entry's number) and `execution`, those of its fields that are known by then; where it ended, also what was changed: `data`, `due_date`, `source`,
 `finished`, and `error`, the record of its exception. `announced` is a start that was only about to be."""
 
 
+_ROOM = 1 << 18
+"""Bytes by which a file grows at once, if each line is to reach the disk: to make a file longer takes the disk longer
+than to write into it."""
+
+
 class Recording:
-    """A file of lines. Threads may share it: each line, or group of lines, is written in one piece.
+    """A file of lines, written by one thread at a time; each line, or group of lines, in one piece.
+
+    A NUL stands behind the last line. What is forgotten is written over.
 
     Args:
         path: the file; made (mode 0600) by the first line.
         forced: `begin` waits until the disk has all lines.
 
-    Its methods raise OSError if the file cannot be written.
+    Its methods raise StoreError if the file cannot be written.
     """
 
     def __init__(self, path: Path, *, forced: bool = False) -> None:
         self.path = path
         self.is_forced = forced
         self._file: int | None = None
-        self._is_empty = True
+        self._end = self._room = 0
 
     def begin(self, line: bytes) -> None:
         """The start of an execution, before its body runs; what was written before is as safe as this afterwards."""
         self.write(line)
         if self.is_forced:
-            os.fdatasync(self._open())
+            self._do(lambda file: os.fdatasync(file))
 
     def write(self, line: bytes) -> None:
         """Append a line."""
-        self._is_empty = False
-        os.write(self._open(), line)
+        self._do(lambda file: self._append(file, line))
 
     def clear(self) -> None:
         """Forget all lines: the entries themselves have it now."""
-        if not self._is_empty and self._file is not None:
-            os.ftruncate(self._file, 0)
-            self._is_empty = True
+        if self._end:
+            self._end = 0
+            self.write(b"")
 
     def close(self) -> None:
         """Close the file, which stays; more than once does not matter."""
@@ -63,38 +71,66 @@ class Recording:
         self.close()
         self.path.unlink(missing_ok=True)
 
-    def _open(self) -> int:
-        if self._file is None:
-            self._file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-            if self.is_forced:
-                _force_folder(self.path.parent)
-        return self._file
+    def _append(self, file: int, line: bytes) -> None:
+        if self.is_forced and self._end + len(line) >= self._room:
+            room = bytes(len(line) + _ROOM)
+            self._room += os.pwrite(file, room, self._room)
+            os.fsync(file)
+        if os.pwrite(file, line + b"\0", self._end) <= len(line):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        self._end += len(line)
+
+    def _do(self, act: Callable[[int], None]) -> None:
+        try:
+            if self._file is None:
+                self._file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+                if self.is_forced:
+                    _force_folder(self.path.parent)
+            act(self._file)
+        except OSError as error:
+            raise StoreError(
+                f"what begins and ends cannot be recorded in {self.path} ({error.strerror}): check the disk"
+            ) from error
 
 
 def started(number: int, execution: TaskExecution) -> bytes:
     """The line of an execution that begins."""
-    return b'{"id":%d,"execution":%b}\n' % (number, execution.model_dump_json().encode())
+    return _line({"id": number, "execution": _begun(execution)})
 
 
 def announced(number: int, execution: TaskExecution) -> bytes:
     """The line of an execution that is handed to a worker, who records its start."""
-    return started(number, execution)[:-2] + b',"announced":true}\n'
+    return _line({"id": number, "execution": _begun(execution), "announced": True})
 
 
 def ended(number: int, execution: TaskExecution, changes: Line | None = None) -> bytes:
     """The line of an execution that has ended, with what it changed."""
-    if not changes:
-        return started(number, execution)
-    return started(number, execution)[:-2] + b"," + orjson.dumps(changes)[1:] + b"\n"
+    status = execution.status.model_dump(mode="json") if execution.status else None
+    fields = {
+        "processed": execution.processed, "finished_at": execution.finished_at, "status": status,
+        "error_id": execution.error_id, "error": execution.error, "restart": execution.restart,
+    }  # fmt: skip
+    return _line({"id": number, "execution": {**_begun(execution), **fields}, **(changes or {})})
+
+
+def _begun(execution: TaskExecution) -> Line:
+    return {
+        "name": execution.name, "run_count": execution.run_count, "execution_time": execution.execution_time,
+        "running": execution.running, "idempotent": execution.idempotent,
+    }  # fmt: skip
+
+
+def _line(fields: Line) -> bytes:
+    return orjson.dumps(fields, option=orjson.OPT_APPEND_NEWLINE)
 
 
 def read_lines(path: Path) -> Iterator[Line]:
-    """The lines of a file; one that was cut off by a full disk or a power cut ends it."""
+    """The lines of a file; one that was cut off, by a full disk or a power cut, ends it."""
     try:
         text = path.read_bytes()
     except FileNotFoundError:  # somebody else has brought it in
         return
-    for line in text.split(b"\n"):
+    for line in text.partition(b"\0")[0].split(b"\n"):
         try:
             found = orjson.loads(line)
         except orjson.JSONDecodeError:

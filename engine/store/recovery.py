@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from tinydb import where
 
 from engine.clock import from_text
+from engine.model import TaskExecution
 from engine.planning import State, plan
 from engine.records import read_progress, shown_state
 from engine.store.recording import Line, read_lines
@@ -48,7 +49,7 @@ def _bring_in(store: "Store", owner: str, lines: list[Line]) -> None:
 
 def add_line(document: MutableMapping[str, Any], line: Line) -> None:
     """Bring what a line says into the document of its entry; to do it twice changes nothing more."""
-    execution = line["execution"]
+    execution = TaskExecution.model_validate(line["execution"]).model_dump(mode="json")
     kept = [each for each in document["executions"] or [] if not _is_same(each, execution)]
     if len(kept) == len(document["executions"] or []) or not execution["running"]:
         document["executions"] = [*kept, execution]

@@ -9,7 +9,7 @@ from tinydb.queries import QueryLike
 
 from engine.store.conditions import Narrowing, Term, either, narrow
 from engine.store.schema import layout, named, quoted
-from engine.store.storage import SqliteStorage
+from engine.store.storage import Encoded, SqliteStorage
 from engine.store.values import MISSING, ODD
 
 Content = dict[str, Any]
@@ -26,6 +26,7 @@ class Rows(Mapping[str, Content]):
         self.storage = storage
         self.layout = layout(table)
         self._from = f"FROM {self.layout.sql} WHERE {self.layout.where}"
+        self._stored = f"SELECT {', '.join(map(named, ('id', 'doc', *self.layout.fields)))} {self._from} AND id"
 
     def __getitem__(self, doc_id: str) -> Content:
         text = self.text(int(doc_id))
@@ -41,6 +42,15 @@ class Rows(Mapping[str, Content]):
 
     def items(self) -> ItemsView[str, Content]:
         return _Items(self)
+
+    def stored(self, ids: Iterable[int]) -> dict[int, Encoded]:
+        """Those documents that are there, as they are stored."""
+        some = [doc_id for doc_id in ids if _BEFORE_ALL <= doc_id < -_BEFORE_ALL]
+        if len(some) == 1:
+            found = self.storage.rows(f"{self._stored} = ?", some)
+        else:
+            found = self.storage.rows(f"{self._stored} IN (SELECT value FROM json_each(?))", (_json(some),))
+        return {row[0]: Encoded(row[1], row[2:]) for row in found}
 
     def text(self, doc_id: int) -> str | None:
         """A document as it is stored, None if there is none."""
@@ -135,6 +145,7 @@ class Rows(Mapping[str, Content]):
         """How many documents answer a condition."""
         counted = self._tallied(cond)
         if counted is not None:
+            self.storage.settle()
             found = self.storage.rows(f"SELECT ifnull(sum(n), 0) FROM tally WHERE {counted.sql}", counted.parameters)
         else:
             sql, parameters = self._where(cond)
@@ -147,6 +158,7 @@ class Rows(Mapping[str, Content]):
         value = self._sort_value(field)
         counted = self._tallied(cond)
         if counted is not None and value == named(field) and field in self.layout.tallied:
+            self.storage.settle()
             found = self.storage.rows(
                 f"SELECT {value}, sum(n) AS n FROM tally WHERE {counted.sql} GROUP BY 1 HAVING n > 0",
                 counted.parameters,

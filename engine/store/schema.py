@@ -5,15 +5,17 @@ fields (see `values`), so that an index answers without reading the text.
 """
 
 import sqlite3
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from engine.exceptions import StoreError
 
-VERSION = 2
+VERSION = 3
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Layout:
     """Where the documents of one TinyDB table lie.
 
@@ -30,7 +32,7 @@ class Layout:
     sparse: frozenset[str] = frozenset()
     """Fields that are null in nearly all documents: their index leaves these out, so most writes do not touch it."""
     tallied: tuple[str, ...] = ()
-    """Fields of few values, for which triggers keep the number of documents, by all of them together."""
+    """Fields of few values, by all of which together the number of documents is kept: see `tally`."""
 
 
 LAYOUTS = {
@@ -41,21 +43,22 @@ LAYOUTS = {
             "entries",
             fields=("key", "processor", "state", "urgency", "updated", "error_id", "due", "owner"),
             # What a list is filtered by stands first, then what it is sorted by, then the id, in whose order equals
-            # come. What else it may be filtered by is last, so that the index alone can tell.
+            # come. What else it may be filtered by is last, so that the index alone can tell; yet where what changes
+            # with every task can be told by another index, it is left out, for to write it costs more than to read it.
             indexes=(
-                (("id", "processor", "state"), (1, 1, 1)),
-                (("key", "id", "processor", "state"), (2, 1, 1, 1)),
-                (("updated", "id", "processor", "state"), (1, 1, 1, 1)),
+                (("id",), (1,)),
+                (("processor", "id"), (300_000, 1)),
+                (("key", "id", "processor"), (2, 1, 1)),
+                (("updated", "id", "processor"), (1, 1, 1)),
                 (("urgency", "id", "processor", "state"), (100_000, 1, 1, 1)),
-                (("state", "id", "processor"), (100_000, 1, 1)),
-                (("processor", "updated", "id", "state"), (300_000, 1, 1, 1)),
+                (("state", "id", "processor", "due"), (100_000, 1, 1, 1)),
                 (("state", "updated", "id", "processor"), (100_000, 1, 1, 1)),
                 (("state", "key", "id", "processor"), (100_000, 1, 1, 1)),
                 (("error_id",), (2,)),
                 (("due", "state"), (10, 1)),
                 (("owner",), (1_000,)),
             ),
-            sparse=frozenset({"owner"}),
+            sparse=frozenset({"error_id", "due", "owner"}),
             tallied=("processor", "state"),
         ),
         Layout(
@@ -88,6 +91,7 @@ _TYPICAL = 1_000_000
 """How many documents the planner is told that a table has."""
 
 
+@cache
 def layout(table: str) -> Layout:
     """Where the documents of a TinyDB table lie: a user's own tables share one SQL table and have no index."""
     return LAYOUTS.get(table) or Layout(table, "others", f"tbl = {quoted(table)}")
@@ -117,9 +121,29 @@ def version_of(connection: sqlite3.Connection) -> int:
 
 
 def create(connection: sqlite3.Connection) -> None:
-    """Create all that a store needs. To be called in a transaction, on a file without tables."""
-    for statement in _statements():
+    """Create all that a store needs. To be called in a transaction, on a file without these tables."""
+    for statement in _tables():
         connection.execute(statement)
+    arrange(connection)
+
+
+def arrange(connection: sqlite3.Connection) -> None:
+    """Make the indexes, what SQLite's planner is told of them, and the version what they are to be.
+
+    To be called in a transaction, on a file with all tables, whatever indexes there are.
+    """
+    wanted = dict(_indexes())
+    found = dict(connection.execute("SELECT sql, name FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"))
+    for statement, name in found.items():
+        if statement not in wanted:
+            connection.execute(f"DROP INDEX {named(name)}")
+    for statement in wanted:
+        if statement not in found:
+            connection.execute(statement)
+    connection.execute("ANALYZE about")
+    connection.execute("DELETE FROM sqlite_stat1")
+    connection.executemany("INSERT INTO sqlite_stat1 VALUES(?, ?, ?)", filter(None, wanted.values()))
+    connection.execute(f"PRAGMA user_version = {VERSION}")
 
 
 def quoted(text: str) -> str:
@@ -139,17 +163,19 @@ EVERYTHING = " UNION ALL ".join(f"SELECT {table}, id, doc FROM {sql}" for table,
 """Every document, with its table and its id."""
 
 
-def _statements() -> list[str]:
+def tally_key(at: Layout) -> str:
+    """The SQL of what is there once in the tally: by itself, NULL would not be equal to NULL."""
+    return ", ".join(f"ifnull({named(name)}, x'00')" for name in at.tallied)
+
+
+def _tables() -> list[str]:
     statements = [
         "CREATE TABLE about(seq INTEGER NOT NULL, forgotten INTEGER NOT NULL, durability TEXT NOT NULL)",
         "INSERT INTO about VALUES(0, 0, 'process')",
         "CREATE TABLE gone(n INTEGER PRIMARY KEY, seq INTEGER NOT NULL, tbl TEXT NOT NULL, id INTEGER NOT NULL)",
-        "CREATE INDEX gone_seq ON gone(seq)",
         "CREATE TABLE others(tbl TEXT NOT NULL, id INTEGER NOT NULL, seq INTEGER NOT NULL, doc TEXT NOT NULL,"
         " PRIMARY KEY(tbl, id))",
-        "CREATE INDEX others_seq ON others(seq)",
     ]
-    estimates: list[tuple[str, str, tuple[int, ...]]] = []
     for at in LAYOUTS.values():
         # Without a type, so that SQLite converts nothing.
         columns = "".join(f", {named(field)}" for field in at.fields)
@@ -157,42 +183,20 @@ def _statements() -> list[str]:
         statements.append(
             f"CREATE TABLE {at.sql}(id INTEGER PRIMARY KEY, seq INTEGER NOT NULL{columns}, doc TEXT NOT NULL)"
         )
-        statements.append(f"CREATE INDEX {at.sql}_seq ON {at.sql}(seq)")
-        estimates.append((at.sql, f"{at.sql}_seq", (2,)))
-        for fields, shared in at.indexes:
-            name = f"{at.sql}_{'_'.join(fields)}"
-            without = f" WHERE {named(fields[0])} IS NOT NULL" if fields[0] in at.sparse else ""
-            statements.append(f"CREATE INDEX {name} ON {at.sql}({', '.join(map(named, fields))}){without}")
-            estimates.append((at.sql, name, shared))
         if at.tallied:
-            statements.extend(_tally(at))
-    statements.append("ANALYZE about")
-    statements.append("DELETE FROM sqlite_stat1")
-    statements.extend(
-        f"INSERT INTO sqlite_stat1 VALUES('{table}', '{name}', '{' '.join(map(str, (_TYPICAL, *shared)))}')"
-        for table, name, shared in estimates
-    )
-    statements.append(f"PRAGMA user_version = {VERSION}")
+            statements.append(f"CREATE TABLE tally({', '.join(map(named, at.tallied))}, n INTEGER NOT NULL)")
     return statements
 
 
-def _tally(at: Layout) -> list[str]:
-    """The table of numbers, and the triggers that keep it right whoever writes."""
-    names = ", ".join(at.tallied)
-    # As a key, NULL would not be equal to itself.
-    key = ", ".join(f"ifnull({name}, x'00')" for name in at.tallied)
-
-    def count(row: str, step: int) -> str:
-        values = ", ".join(f"{row}.{name}" for name in at.tallied)
-        return f"INSERT INTO tally VALUES({values}, {step}) ON CONFLICT({key}) DO UPDATE SET n = n + excluded.n; "
-
-    changed = " OR ".join(f"old.{name} IS NOT new.{name}" for name in at.tallied)
-    head = f"CREATE TRIGGER {at.sql}_tally"
-    return [
-        f"CREATE TABLE tally({names}, n INTEGER NOT NULL)",
-        f"CREATE UNIQUE INDEX tally_by ON tally({key})",
-        f"{head}_insert AFTER INSERT ON {at.sql} BEGIN {count('new', 1)}END",
-        f"{head}_delete AFTER DELETE ON {at.sql} BEGIN {count('old', -1)}END",
-        f"{head}_update AFTER UPDATE OF {names} ON {at.sql} WHEN {changed}"
-        f" BEGIN {count('old', -1)}{count('new', 1)}END",
-    ]
+def _indexes() -> Iterator[tuple[str, tuple[str, str, str] | None]]:
+    """The SQL of each index, and the row that tells SQLite's planner of it, if it has a choice there."""
+    yield "CREATE INDEX gone_seq ON gone(seq)", None
+    yield "CREATE INDEX others_seq ON others(seq)", None
+    for at in LAYOUTS.values():
+        if at.tallied:
+            yield f"CREATE UNIQUE INDEX tally_by ON tally({tally_key(at)})", None
+        for fields, shared in ((("seq",), (2,)), *at.indexes):
+            name = f"{at.sql}_{'_'.join(fields)}"
+            without = f" WHERE {named(fields[0])} IS NOT NULL" if fields[0] in at.sparse else ""
+            estimate = (at.sql, name, " ".join(map(str, (_TYPICAL, *shared))))
+            yield f"CREATE INDEX {name} ON {at.sql}({', '.join(map(named, fields))}){without}", estimate

@@ -22,6 +22,7 @@ from engine.store.connections import Connections
 from engine.store.durability import Durability, Log, named_durability
 from engine.store.opening import check_readable, make_ready
 from engine.store.schema import EVERYTHING, LAYOUTS, VERSION, Layout, layout, named
+from engine.store.tally import Tally
 from engine.store.turns import Turn, turn_for
 from engine.store.values import Column, columns
 
@@ -99,6 +100,7 @@ class SqliteStorage(Storage):
                 yield
                 if mine.is_broken:
                     raise self._undone()
+                self.settle()
                 self.rows("COMMIT")
             except BaseException:
                 if self._connections.is_writing():
@@ -106,6 +108,7 @@ class SqliteStorage(Storage):
                 raise
             finally:
                 mine.writing = False
+                mine.tally.take()
         finally:
             turn.give()
         if mine.seq is not None and mine.durability == Durability.POWER:
@@ -147,33 +150,45 @@ class SqliteStorage(Storage):
         Args:
             table: TinyDB's name of it.
             new: the documents, by id.
-            old: what is stored of them; those that it does not name are written whole.
+            old: what is stored of them; those that it does not name are not there yet.
         """
-        at = layout(table)
+        at, tally = layout(table), self._mine.tally
         fresh = [doc_id for doc_id in new if doc_id not in old]
         if fresh:
             seq = self._writing_seq()
             key = (table,) if at.sql == "others" else ()
             self._write(_insert(at), ((*key, i, seq, *new[i].columns, new[i].text) for i in fresh))
-        for doc_id, before in old.items():
-            if doc_id in new and (after := new[doc_id]).text != before.text:
-                # Only the indexes whose columns are named are written.
-                moved = tuple(n for n, value in enumerate(after.columns) if _differ(value, before.columns[n]))
-                values = (self._writing_seq(), *(after.columns[n] for n in moved), after.text, doc_id)
-                self._write(_update(at, moved), (values,))
+            tally.count(at, (new[i].columns for i in fresh), 1)
+        for moved, ids in _moved(new, old).items():
+            seq = self._writing_seq()
+            rows = ((seq, *[new[i].columns[n] for n in moved], new[i].text, i) for i in ids)
+            self._write(_update(at, moved), rows)
+            tally.count(at, (old[i].columns for i in ids), -1)
+            tally.count(at, (new[i].columns for i in ids), 1)
 
     def remove(self, table: str, ids: Iterable[int]) -> None:
         """Remove those documents that are there, and note it for followers. To be called in a transaction."""
-        ids = list(ids)
-        if not ids:
+        listed = orjson.dumps(list(ids)).decode()
+        if listed == "[]":
             return
         at, seq = layout(table), self._writing_seq()
+        chosen = f"{at.where} AND id IN (SELECT value FROM json_each(?))"
+        if at.tallied:
+            tallied = ", ".join(map(named, at.tallied))
+            counted = f"SELECT {tallied}, count(*) FROM {at.sql} WHERE {chosen} GROUP BY {tallied}"
+            for *values, number in self.rows(counted, (listed,)):
+                self._mine.tally.add(tuple(values), -number)
         self._write(
-            f"INSERT INTO gone(seq, tbl, id) SELECT ?, ?, id FROM {at.sql} WHERE {at.where} AND id = ?",
-            ((seq, table, doc_id) for doc_id in ids),
+            f"INSERT INTO gone(seq, tbl, id) SELECT ?, ?, id FROM {at.sql} WHERE {chosen} ORDER BY id",
+            [(seq, table, listed)],
         )
-        self._write(f"DELETE FROM {at.sql} WHERE {at.where} AND id = ?", ((doc_id,) for doc_id in ids))
+        self._write(f"DELETE FROM {at.sql} WHERE {chosen}", [(listed,)])
         forget_old_removals(self.rows)
+
+    def settle(self) -> None:
+        """Write what this thread's transaction has changed of the tally, so that it can be read."""
+        if steps := self._mine.tally.take():
+            self._write(_COUNT, steps)
 
     def shrink(self) -> int:
         """Give the room of removed documents back to the disk, in short steps between other writers.
@@ -181,13 +196,13 @@ class SqliteStorage(Storage):
         Returns:
             By how many bytes the file is smaller.
         """
-        before = self.path.stat().st_size
+        before = self._size()
         if self.rows("PRAGMA auto_vacuum") != [(_INCREMENTAL,)]:  # a migration was killed before it laid the file out
             self._in_turn(f"PRAGMA auto_vacuum = {_INCREMENTAL}", "VACUUM")
         while self.rows("PRAGMA freelist_count") != [(0,)]:
             self._in_turn(f"PRAGMA incremental_vacuum({_STEP})")
         self._in_turn("PRAGMA wal_checkpoint(PASSIVE)")
-        return before - self.path.stat().st_size
+        return before - self._size()
 
     def read(self) -> dict[str, dict[str, Any]] | None:
         """The whole store, as stock tables want it; None if it is empty."""
@@ -213,10 +228,13 @@ class SqliteStorage(Storage):
             for table, doc_id, text in self.rows(EVERYTHING):
                 stored.setdefault(table, {})[doc_id] = text
             for table in stored.keys() | data.keys():
-                before = stored.get(table, {})
+                before, fields = stored.get(table, {}), layout(table).fields
                 after = {int(i): self.encode(table, int(i), document) for i, document in data.get(table, {}).items()}
+                new = {i: encoded for i, encoded in after.items() if before.get(i) != encoded.text}
+                over = {i: before[i] for i in new if i in before}
+                old = {i: Encoded(text, columns(fields, orjson.loads(text), text)) for i, text in over.items()}
                 self.remove(table, before.keys() - after.keys())
-                self.save(table, {i: new for i, new in after.items() if before.get(i) != new.text}, {})
+                self.save(table, new, old)
 
     def tables(self) -> set[str]:
         """The names of the tables that have documents."""
@@ -231,6 +249,11 @@ class SqliteStorage(Storage):
         """Close the file, for all threads; more than once does not matter."""
         if self._unclosed.detach():
             _close(self._connections, self._turn, wait=True)
+
+    def _size(self) -> int:
+        """How long the file is in bytes, once the log is written back."""
+        ((pages,),), ((each,),) = self.rows("PRAGMA page_count"), self.rows("PRAGMA page_size")
+        return int(pages * each)
 
     def _check_version(self) -> None:
         if not self._connections.read(lambda connection: schema.is_ready(connection, self.path)):
@@ -268,7 +291,7 @@ class SqliteStorage(Storage):
     @contextmanager
     def _inner(self) -> Iterator[None]:
         mine = self._mine
-        numbered, was_broken = mine.seq, mine.is_broken
+        numbered, was_broken, tally = mine.seq, mine.is_broken, mine.tally.copy()
         self.rows("SAVEPOINT step")
         try:
             yield
@@ -277,7 +300,7 @@ class SqliteStorage(Storage):
                 self.rows("ROLLBACK TO step")
                 self.rows("RELEASE step")
             # A number that was taken inside is given back with the rest.
-            mine.seq, mine.is_broken = numbered, was_broken
+            mine.seq, mine.is_broken, mine.tally = numbered, was_broken, tally
             raise
         self.rows("RELEASE step")
 
@@ -296,6 +319,7 @@ class SqliteStorage(Storage):
         return self._mine.seq
 
     def _check_undone(self) -> None:
+        self._connections.check_usable()
         if self._mine.is_broken or not self._connections.is_writing():
             raise self._undone()
 
@@ -333,11 +357,7 @@ _INCREMENTAL = 2
 @cache
 def _insert(at: Layout) -> str:
     names = [*(("tbl",) if at.sql == "others" else ()), "id", "seq", *at.fields, "doc"]
-    values = ", ".join(f"{named(name)} = excluded.{named(name)}" for name in ("seq", *at.fields, "doc"))
-    return (
-        f"INSERT INTO {at.sql}({', '.join(map(named, names))}) VALUES({', '.join('?' * len(names))})"
-        f" ON CONFLICT DO UPDATE SET {values}"
-    )
+    return f"INSERT INTO {at.sql}({', '.join(map(named, names))}) VALUES({', '.join('?' * len(names))})"
 
 
 @cache
@@ -346,8 +366,23 @@ def _update(at: Layout, moved: tuple[int, ...]) -> str:
     return f"UPDATE {at.sql} SET seq = ?{columns}, doc = ? WHERE {at.where} AND id = ?"
 
 
-def _differ(one: Column, other: Column) -> bool:
-    return one != other or type(one) is not type(other)
+_COUNT = (
+    f"INSERT INTO tally VALUES(?, ?, ?) ON CONFLICT({schema.tally_key(LAYOUTS['entries'])})"
+    " DO UPDATE SET n = n + excluded.n"
+)
+
+
+def _moved(new: Mapping[int, Encoded], old: Mapping[int, Encoded]) -> dict[tuple[int, ...], list[int]]:
+    """The documents that differ from what is stored, by the places of the columns that do: only their indexes are
+    written."""
+    groups: dict[tuple[int, ...], list[int]] = {}
+    for doc_id, before in old.items():
+        after = new[doc_id]
+        if after.text != before.text:
+            pairs = enumerate(zip(after.columns, before.columns, strict=True))
+            moved = tuple([n for n, (one, other) in pairs if one != other or type(one) is not type(other)])
+            groups.setdefault(moved, []).append(doc_id)
+    return groups
 
 
 def _close(connections: Connections, turn: Turn | None, *, wait: bool) -> None:
@@ -369,3 +404,7 @@ class _Mine(threading.local):
     """What that transaction is to survive."""
     seen: int | None = None
     """The last transaction when this thread last read the whole store."""
+
+    def __init__(self) -> None:
+        self.tally = Tally()
+        """What that transaction has changed of the tally and not yet written."""

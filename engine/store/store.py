@@ -1,7 +1,7 @@
 """The front door: one object that holds the four tables, the transaction over them, their changes and the owners."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -163,9 +163,13 @@ class Store:
         """Whether the process that bears this owner's name still lives and has not closed its store."""
         return self._owners.is_alive(owner)
 
-    def recording(self) -> Recording:
-        """A file for what this store's owner begins and ends before it writes its entries; as safe as they are."""
-        return self._owners.recording(forced=self.durability is Durability.POWER)
+    def recording(self, *, forced: bool) -> Recording:
+        """A file for what this store's owner begins and ends before it writes its entries.
+
+        Args:
+            forced: each start waits for the disk.
+        """
+        return self._owners.recording(forced=forced)
 
     def lifeline(self) -> int:
         """The open file whose lock keeps this store's owner alive, for a worker process to keep open as well."""
@@ -183,10 +187,10 @@ class Store:
         """
         recover(self)
 
-    def holder(self, number: int) -> str | None:
-        """The owner of the entry with this number, or None."""
-        rows = self._storage.rows("SELECT owner FROM entries WHERE id = ?", (number,))
-        return rows[0][0] if rows else None
+    def holders(self, numbers: Collection[int]) -> dict[int, str | None]:
+        """The owners of the entries with these numbers, None of those that nobody owns."""
+        places = ", ".join("?" * len(numbers))
+        return dict(self._storage.rows(f"SELECT id, owner FROM entries WHERE id IN ({places})", tuple(numbers)))
 
     def close(self) -> None:
         """Give up the owner's name and close the file, for all threads; more than once does not matter."""

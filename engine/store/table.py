@@ -2,6 +2,7 @@
 
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
 from functools import cached_property
 from typing import Any, NoReturn, overload
 
@@ -11,7 +12,6 @@ from tinydb.table import Document, Table
 
 from engine.store.rows import Content, Rows
 from engine.store.storage import Encoded, SqliteStorage
-from engine.store.values import columns
 
 Fields = Mapping[str, Any] | Callable[[MutableMapping[str, Any]], None]
 """What TinyDB updates with: fields and their new values, or a function that changes the document in place."""
@@ -100,18 +100,23 @@ class DocumentTable(Table):
         raise RuntimeError("You have to pass either cond or doc_id or doc_ids")
 
     def insert(self, document: Mapping[str, Any]) -> int:
-        with self._writing():
-            return super().insert(document)
+        return self.insert_multiple([document])[0]
 
     def insert_multiple(self, documents: Iterable[Mapping[str, Any]]) -> list[int]:
         documents = list(documents)  # before the transaction: making them may take time
         return super().insert_multiple(documents)
 
     def update(self, fields: Fields, cond: QueryLike | None = None, doc_ids: Iterable[int] | None = None) -> list[int]:
-        with self._writing():
-            if doc_ids is None and cond is not None:
-                doc_ids = self.ids(cond)
-            return super().update(fields, doc_ids=doc_ids)
+        with self._changing() as table:
+            ids = list(self.ids(cond) if doc_ids is None else doc_ids)
+            table.read(ids)
+            found = [doc_id for doc_id in ids if doc_id in table]
+            for doc_id in found:
+                if callable(fields):
+                    fields(table[doc_id])
+                else:
+                    table[doc_id].update(fields)
+        return found
 
     def update_multiple(self, updates: Iterable[tuple[Fields, QueryLike]]) -> list[int]:
         updates = list(updates)
@@ -142,10 +147,16 @@ class DocumentTable(Table):
         return self._rows
 
     def _update_table(self, updater: Callable[[Any], None]) -> None:
+        with self._changing() as table:
+            updater(table)
+
+    @contextmanager
+    def _changing(self) -> Iterator["_Pending"]:
+        """The table to be changed: what differs at the end is written."""
         with self._writing():
             self._pending = _Pending(self._rows)
             try:
-                updater(self._pending)
+                yield self._pending
                 self._pending.save()
             finally:
                 self._pending = None
@@ -166,22 +177,22 @@ class _Pending(MutableMapping[int, Content]):
         self._rows = rows
         self._highest_set = 0
         self._contents: dict[int, Content] = {}
-        self._stored: dict[int, Encoded] = {}
         self._removed: set[int] = set()
+        self._stored: dict[int, Encoded | None] = {}
+        """What was read: None of those that are not there."""
 
     def __getitem__(self, doc_id: int) -> Content:
         if doc_id not in self._contents:
-            text = None if doc_id in self._removed else self._rows.text(doc_id)
-            if text is None:
+            stored = None if doc_id in self._removed else self._as_stored(doc_id)
+            if stored is None:
                 raise KeyError(doc_id)
-            content = self._contents[doc_id] = orjson.loads(text)
-            # Now, for the caller changes the document in place.
-            self._stored[doc_id] = Encoded(text, columns(self._rows.layout.fields, content, text))
+            self._contents[doc_id] = orjson.loads(stored.text)
         return self._contents[doc_id]
 
     def __setitem__(self, doc_id: int, content: Content) -> None:
         self._highest_set = max(self._highest_set, doc_id)
         self._contents[doc_id] = content
+        self._removed.discard(doc_id)
 
     def __delitem__(self, doc_id: int) -> None:
         if doc_id not in self:
@@ -192,7 +203,7 @@ class _Pending(MutableMapping[int, Content]):
     def __contains__(self, doc_id: object) -> bool:
         if doc_id in self._contents:
             return True
-        return doc_id not in self._removed and isinstance(doc_id, int) and self._rows.text(doc_id) is not None
+        return isinstance(doc_id, int) and doc_id not in self._removed and self._as_stored(doc_id) is not None
 
     def __iter__(self) -> Iterator[int]:
         stored = self._rows.ids()
@@ -215,9 +226,23 @@ class _Pending(MutableMapping[int, Content]):
     def _highest_stored(self) -> int:
         return self._rows.highest()
 
+    def read(self, ids: Iterable[int]) -> None:
+        """Read documents that are going to be touched, all at once."""
+        asked = [doc_id for doc_id in ids if isinstance(doc_id, int)]
+        if asked:
+            self._stored.update(dict.fromkeys(asked))
+            self._stored.update(self._rows.stored(asked))
+
     def save(self) -> None:
         """Write what differs from the file."""
         storage, table = self._rows.storage, self._rows.layout.name
         new = {doc_id: storage.encode(table, doc_id, content) for doc_id, content in self._contents.items()}
-        storage.remove(table, self._removed - new.keys())
-        storage.save(table, new, {i: stored for i, stored in self._stored.items() if i not in self._removed})
+        # Where one was put in the place of another, that was not read.
+        self.read(i for i in new if i not in self._stored and i <= self._highest_stored)
+        storage.remove(table, self._removed)
+        storage.save(table, new, {doc_id: stored for doc_id in new if (stored := self._stored.get(doc_id))})
+
+    def _as_stored(self, doc_id: int) -> Encoded | None:
+        if doc_id not in self._stored:
+            self.read((doc_id,))
+        return self._stored[doc_id]

@@ -26,10 +26,12 @@ def columns(fields: tuple[str, ...], content: Mapping[str, Any], text: str) -> t
         text: the same as JSON. It decides: what JSON makes a text of (a date), the column holds as that text.
     """
     values = [content.get(field, MISSING) for field in fields]
-    if not (all(type(value) in _AS_STORED for value in values) and all(type(name) is str for name in content)):
+    if not _AS_STORED.issuperset(map(type, values)):
+        values = [value.value if isinstance(value, Enum) else value for value in values]
+    if not (_AS_STORED.issuperset(map(type, values)) and _TEXT.issuperset(map(type, content))):
         stored = orjson.loads(text)
         values = [stored.get(field, MISSING) for field in fields]
-    return tuple(map(_column, values))
+    return tuple([value if type(value) in _AS_THEY_ARE else _column(value) for value in values])
 
 
 def comparable(value: Any) -> Column:
@@ -45,6 +47,10 @@ def comparable(value: Any) -> Column:
 
 _AS_STORED = frozenset((str, int, float, bool, type(None), bytes))
 """Types that JSON gives back as they were; bytes stand for a field that is missing, since JSON has none."""
+
+
+_AS_THEY_ARE = frozenset((str, type(None), bytes))
+_TEXT = frozenset((str,))
 
 
 def _column(value: Any) -> Column:

@@ -196,13 +196,25 @@ class Raw:
 
     def _add(self, seq: int, document: Content) -> None:
         self._rows(self._INSERT, (seq, orjson.dumps(document).decode(), *map(document.get, self._COLUMNS)))
+        self._count(document, 1)
 
     def _change(self, seq: int, doc_id: int, text: str, fields: Content) -> None:
         changed = [column for column in self._COLUMNS if column in fields]
+        before = orjson.loads(text)
+        after = before | fields
         self._rows(
             f"UPDATE entries SET seq = ?, doc = ?, {', '.join(f'{column} = ?' for column in changed)} WHERE id = ?",
-            (seq, orjson.dumps(orjson.loads(text) | fields).decode(), *map(fields.get, changed), doc_id),
+            (seq, orjson.dumps(after).decode(), *map(fields.get, changed), doc_id),
         )
+        if (before["processor"], before["state"]) != (after["processor"], after["state"]):
+            self._count(before, -1)
+            self._count(after, 1)
+
+    def _count(self, document: Content, step: int) -> None:
+        sql = "UPDATE tally SET n = n + ? WHERE processor = ? AND state = ?"
+        found = self._connection.execute(sql, (step, document["processor"], document["state"]))
+        if not found.rowcount:
+            self._rows("INSERT INTO tally VALUES(?, ?, ?)", (document["processor"], document["state"], step))
 
 
 Peer = OnTinyDB | Raw

@@ -206,6 +206,12 @@ def warnings(log: pytest.LogCaptureFixture) -> list[str]:
     return [record.getMessage() for record in log.records if record.levelno >= logging.WARNING]
 
 
+@pytest.fixture(autouse=True)
+def no_trust(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who holds an entry is asked before each task, not only of those that take longer than a moment."""
+    monkeypatch.setattr("engine.store_journal.TRUST", 0.0)
+
+
 def lose(store: Store, to: str | None) -> None:
     """As when the file that says that the run's process lives is deleted, and another process takes the entry."""
     assert store.release(["A-1"], store.owner).freed == ("A-1",)

@@ -132,7 +132,7 @@ FIELDS_WITH_COLUMNS = layout("entries").fields
         (where("due") <= "2026-11-23", "entries_due"),
         (where("due") > "2026-11-23", "entries_due"),
         (where("due") != None, "entries_due"),  # noqa: E711
-        (where("due") == None, "entries_due"),  # noqa: E711
+        ((where("state") == "waiting") & (where("due") == None), "entries_state"),  # noqa: E711
         (where("owner") == "me", "entries_owner"),
         (where("owner").one_of(["me", "you"]), "entries_owner"),
         (where("updated") > 0.5, "entries_updated"),
