@@ -1,4 +1,4 @@
-"""Limits on the calls to a fragile system: how many executions of a task are under way at once, how many begin a second.
+"""Limits on the calls to a fragile system: how many executions of a task are under way at once, and begin a second.
 
 They hold across a run's workers, since the run alone says when an execution may begin.
 """

@@ -12,6 +12,8 @@ from typing import Any
 
 import orjson
 from rich.console import Console
+from rich.highlighter import NullHighlighter
+from rich.logging import RichHandler
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
@@ -73,11 +75,22 @@ def pruned(path: Path, done: Pruned, *, as_json: bool) -> None:
     _print(Text(literal(f"{path}: {removed}; the file is {done.bytes_freed / 1e6:.1f} MB smaller")))
 
 
-def log_handler() -> logging.Handler:
-    """Writes the log to standard error, with what tasks and exceptions say in it made literal."""
-    handler = logging.StreamHandler()
-    handler.setFormatter(_LiteralFormatter())
-    return handler
+def log_to_stderr(verbosity: int) -> None:
+    """Write the engine's log to standard error, with what tasks and exceptions say in it made literal.
+
+    Args:
+        verbosity: 0 writes errors, 1 what is done, 2 everything.
+    """
+    handler: logging.Handler
+    if sys.stderr.isatty():
+        handler = RichHandler(console=Console(stderr=True), show_path=False, highlighter=NullHighlighter())
+        handler.setFormatter(_LiteralFormatter("%(message)s"))
+    else:
+        handler = logging.StreamHandler()
+        handler.setFormatter(_LiteralFormatter("%(asctime)s %(levelname)s %(message)s" if verbosity else None))
+    log = logging.getLogger("engine")
+    log.addHandler(handler)
+    log.setLevel((logging.ERROR, logging.INFO, logging.DEBUG)[min(verbosity, 2)])
 
 
 class _LiteralFormatter(logging.Formatter):

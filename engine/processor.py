@@ -174,16 +174,16 @@ class Processor(ABC):
         """
         return Run(self, selections, limit, dry_run, make_executor(executor, workers)).execute()
 
-    def on_run_start(self, run: RunResult) -> None:
+    def on_run_start(self, run: RunResult) -> None:  # noqa: B027
         """A hook: a run begins. What a hook raises is logged, and the run goes on."""
 
-    def on_run_finish(self, run: RunResult) -> None:
+    def on_run_finish(self, run: RunResult) -> None:  # noqa: B027
         """A hook: a run is over, after `close`; `run.ending` says how."""
 
-    def on_entry_finish(self, entry: Any, state: State) -> None:
+    def on_entry_finish(self, entry: Any, state: State) -> None:  # noqa: B027
         """A hook: a run is through with an entry, which it leaves in this state."""
 
-    def on_error(self, error_record: dict[str, Any]) -> None:
+    def on_error(self, error_record: dict[str, Any]) -> None:  # noqa: B027
         """A hook: an unexpected exception; its record as `engine.errors.error_record` describes it."""
 
     def process(self, args: Namespace) -> RunResult:

@@ -44,7 +44,7 @@ PACE_ON_THE_WAY = 0.5
 """Seconds after which an entry is written at the latest that goes from task to task meanwhile."""
 
 TRUST = 0.1
-"""Seconds for which a claim that was seen in the store is not looked at again: nobody takes an entry from the living."""
+"""Seconds for which a claim that was seen in the store is believed: nobody takes an entry from the living."""
 
 PROGRESS = 0.25
 """Seconds between two writes of a run's progress, and between two looks whether its processor is paused."""

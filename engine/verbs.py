@@ -16,8 +16,9 @@ from engine.journal import FAILURES
 from engine.lookup import find_entry, rows
 from engine.operations import ActionResult, Decision, Refusal
 from engine.options import JsonOption, ProcessorOption, StoreOption, existing
+from engine.pausing import pause_of
 from engine.store import Store
-from engine.worker import WorkerCommand, worker_command
+from engine.worker import WorkerCommand, wait_for, worker_command
 
 WhyOption = Annotated[str | None, typer.Option(help="A reason, for the record.", show_default=False)]
 Keys = Annotated[list[str], typer.Argument(metavar="KEY...", help="Keys of entries.", show_default=False)]
@@ -106,10 +107,16 @@ def _refusals(verb: str) -> Iterator[None]:
 
 def _carry_out(done: ActionResult, store: Store, processor: str | None, *, as_json: bool) -> int:
     """Print what was accepted, and run the workers that it asks for to their end; the exit code of the command."""
-    commands = [worker_command(store, name, actions=True) for name in done.to_run]
     printing.action(done, as_json=as_json)
+    commands = []
+    for name in done.to_run:
+        if (pause := pause_of(store, name)) is not None:
+            printing.note(f"{name} is {pause.words(utc_now())}: this is done after `wfe resume`")
+        else:
+            commands.append(worker_command(store, name, actions=True))
     output = sys.stderr if as_json else None
     went_wrong = [code for command in commands if (code := _run_worker(command, done.verb, output)) > 1]
+    wait_for(store, done.actions.values())
     entries = [find_entry(store, key, processor).doc_id for key in done.accepted]
     failed = any(row.state in FAILURES for row in rows(store, utc_now(), entries))
     return 2 if went_wrong else 1 if failed or done.refused else 0

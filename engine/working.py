@@ -136,7 +136,9 @@ class Worker:
                 return
             # What the workflow's filter refuses, or another process holds, is due as before: not tried for ever.
             after = self._due(store)
-            self._in_vain = {number: due for number, (_, due) in after.items() if before.get(number, ("", ""))[1] == due}
+            self._in_vain = {
+                number: due for number, (_, due) in after.items() if before.get(number, ("", ""))[1] == due
+            }
         later = self._waiting() & (where("due") > to_text(self.processor.moment))
         first = store.entries.get(doc_ids=store.entries.ids(later, order_by="due", limit=1))
         self._next_due = from_text(first[0]["due"]) if first else None
@@ -147,4 +149,5 @@ class Worker:
         return {document.doc_id: (document["key"], document["due"]) for document in found}
 
     def _waiting(self) -> QueryInstance:
-        return (where("state") == State.WAITING) & (where("processor") == self.processor.name)
+        waiting: QueryInstance = (where("state") == State.WAITING) & (where("processor") == self.processor.name)
+        return waiting

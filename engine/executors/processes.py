@@ -9,9 +9,9 @@ import os
 import signal
 import threading
 from collections import deque
+from collections.abc import Iterator
 from concurrent.futures import CancelledError, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing import reduction, resource_tracker
 from typing import TYPE_CHECKING, Any

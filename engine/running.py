@@ -1,0 +1,206 @@
+"""The commands of `wfe` that execute workflows: run, once, and work, which stays."""
+
+import logging
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated, NoReturn
+
+import typer
+
+from engine import printing
+from engine.clock import parse_duration, utc_now
+from engine.errors import one_line
+from engine.exceptions import EngineError, InputError
+from engine.executors import Executor, make_executor
+from engine.journal import RunResult
+from engine.loading import load_processor, make_processor, raised_at
+from engine.options import StoreOption
+from engine.pausing import pause_of
+from engine.processor import Processor
+from engine.stopping import stopped_by_signals
+from engine.store import Store, store_path
+from engine.stored import StoredProcessor
+from engine.worker import execute_actions
+from engine.working import Worker
+
+ProcessorArgument = Annotated[
+    str, typer.Argument(metavar="MODULE:PROCESSOR", help="As orders:Orders or jobs/orders.py:Orders.")
+]
+WorkersOption = Annotated[
+    int | None, typer.Option(metavar="N", min=1, help="Execute tasks in N threads.", show_default=False)
+]
+ProcessesOption = Annotated[
+    int | None, typer.Option(metavar="N", min=1, help="Execute tasks in N processes.", show_default=False)
+]
+DaskOption = Annotated[
+    str | None,
+    typer.Option(metavar="ADDRESS", help="Execute tasks on the Dask cluster of this scheduler.", show_default=False),
+]
+GraceOption = Annotated[
+    float, typer.Option(metavar="SECONDS", min=0, help="How long tasks may go on after SIGINT or SIGTERM.")
+]
+VerboseOption = Annotated[
+    int, typer.Option("-v", count=True, help="Log what is done to standard error; -vv logs all.", show_default=False)
+]
+DateOption = Annotated[
+    str | None,
+    typer.Option(metavar="DD.MM.YYYY", help="Judge due dates and repeats as at this date.", show_default=False),
+]
+
+
+def run(
+    processor: ProcessorArgument,
+    keys: Annotated[
+        list[str] | None, typer.Argument(metavar="[KEY]...", help="Only these entries.", show_default=False)
+    ] = None,
+    store: StoreOption = None,
+    limit: Annotated[
+        int | None, typer.Option(min=0, help="At most so many eligible entries.", show_default=False)
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Call the tasks with dry_run=True and write nothing.")
+    ] = False,
+    consider_date: DateOption = None,
+    actions: Annotated[bool, typer.Option("--actions", help="Execute what operators asked for, then end.")] = False,
+    workers: WorkersOption = None,
+    processes: ProcessesOption = None,
+    dask: DaskOption = None,
+    grace: GraceOption = 30.0,
+    verbose: VerboseOption = 0,
+) -> None:
+    """Run a workflow once: consider each of its entries, and show a summary.
+
+    SIGINT and SIGTERM let it end in order (exit code 130, 143); a second one breaks it off.
+    """
+    if actions and (keys or limit is not None or dry_run):
+        raise InputError("--actions does what operators asked for, all of it: leave out KEY, --limit and --dry-run")
+    executor = _executor(workers, processes, dask)
+    kind = load_processor(processor)
+    if actions and not issubclass(kind, StoredProcessor):
+        raise InputError(f"{processor} keeps its entries itself: --actions needs a StoredProcessor")
+    printing.log_to_stderr(verbose)
+    with ExitStack() as stack:
+        is_stored = issubclass(kind, StoredProcessor)
+        opened = stack.enter_context(_store_of_run(store_path(store), dry_run)) if is_stored else None
+        made = stack.enter_context(_made(processor, kind, opened, consider_date))
+        made.observer = stack.enter_context(printing.progress())
+
+        def execute() -> list[RunResult]:
+            if actions and isinstance(made, StoredProcessor):
+                return execute_actions(made, executor=executor)
+            return [made.process_entries(keys or None, limit, dry_run, executor=executor)]
+
+        results = _until_stopped(made, grace, execute)
+        pause = pause_of(opened, made.name) if opened is not None and isinstance(made, StoredProcessor) else None
+    for result in results:
+        printing.summary(result)
+    if made.stopping.signal is not None:
+        _end(128 + made.stopping.signal)
+    if pause is not None:
+        printing.note(f"{pause.processor} is {pause.words(utc_now())}: it starts no task until `wfe resume`")
+    _end(2 if any(result.refused for result in results) else 1 if any(result.failed for result in results) else 0)
+
+
+def work(
+    processor: ProcessorArgument,
+    every: Annotated[
+        str | None, typer.Option(metavar="TIME", help="As 1m: a run at the start, and so often.", show_default=False)
+    ] = None,
+    store: StoreOption = None,
+    workers: WorkersOption = None,
+    processes: ProcessesOption = None,
+    dask: DaskOption = None,
+    grace: GraceOption = 30.0,
+    verbose: VerboseOption = 0,
+) -> None:
+    """Stay, and do at once what operators ask for and what becomes due.
+
+    It ends at SIGINT or SIGTERM, as `run` does, and with exit code 2 if the store is lost.
+    """
+    interval = _interval(every)
+    executor = _executor(workers, processes, dask)
+    kind = load_processor(processor)
+    if not issubclass(kind, StoredProcessor):
+        raise InputError(f"{processor} keeps its entries itself: to work on it needs a StoredProcessor")
+    printing.log_to_stderr(max(verbose, 1))
+    path = store_path(store)
+    Store(path).close()  # a store that cannot be used is refused before anything else
+    with _made(processor, kind, None, None) as made:
+        assert isinstance(made, StoredProcessor)
+        worker = Worker(made, lambda: Store(path), every=interval, executor=executor)
+        _until_stopped(made, grace, worker.work)
+    _end(128 + (made.stopping.signal or 0))
+
+
+def _interval(every: str | None) -> timedelta | None:
+    interval = None if every is None else parse_duration(every)
+    if interval is not None and not interval:
+        raise InputError(f"--every {every} is no pause at all: write a time of at least a second, as 1m")
+    return interval
+
+
+def _executor(workers: int | None, processes: int | None, dask: str | None) -> Executor | None:
+    given = [name for name, value in (("--workers", workers), ("--processes", processes), ("--dask", dask)) if value]
+    if len(given) > 1:
+        raise InputError(f"{' and '.join(given)} exclude each other: give one of them")
+    if dask is not None:
+        return _dask(dask)
+    return make_executor("processes", processes) if processes else make_executor(None, workers)
+
+
+def _dask(address: str) -> Executor:
+    try:
+        from engine.executors.dask import DaskExecutor
+    except ModuleNotFoundError as error:
+        raise InputError("Dask is not installed: `pip install 'wfe-tui[dask]'` brings it") from error
+    executor: Executor = DaskExecutor(address)
+    return executor
+
+
+@contextmanager
+def _made(name: str, kind: type[Processor], store: Store | None, date: str | None) -> Iterator[Processor]:
+    """The processor; what it raises outside its entries ends the run, with a sentence in place of its stack trace."""
+    try:
+        yield make_processor(kind, store, date)
+    except EngineError:
+        raise
+    except (Exception, SystemExit) as error:
+        where = " ".join(getattr(error, "__notes__", [])) or raised_at(error)
+        raise InputError(f"{name} cannot go on: {one_line(error)}: {where}") from error
+
+
+def _until_stopped(
+    processor: Processor, grace: float, execute: Callable[[], list[RunResult] | None]
+) -> list[RunResult]:
+    """Execute, until it is through or a signal stops it; what it answers, nothing if it was broken off."""
+    try:
+        with stopped_by_signals(processor.stopping, grace):
+            return execute() or []
+    except KeyboardInterrupt:
+        printing.note("broken off: what was under way is in doubt, `wfe ls` shows it")
+        return []
+
+
+@contextmanager
+def _store_of_run(path: Path, dry_run: bool) -> Iterator[Store]:
+    """The store of a run, made if it is missing; a dry run makes one for itself, which leaves no trace."""
+    with ExitStack() as stack:
+        if dry_run and not path.exists():
+            path = Path(stack.enter_context(TemporaryDirectory())) / path.name
+        yield stack.enter_context(Store(path))
+
+
+def _end(code: int) -> NoReturn:
+    """End the process; at once, if a thread still hangs in a task that was broken off."""
+    if any(not thread.daemon for thread in threading.enumerate() if thread is not threading.main_thread()):
+        logging.shutdown()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    raise typer.Exit(code)
