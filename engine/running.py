@@ -18,7 +18,7 @@ from engine.clock import parse_duration, utc_now
 from engine.errors import one_line
 from engine.exceptions import EngineError, InputError
 from engine.executors import Executor, make_executor
-from engine.journal import RunResult
+from engine.journal import Ending, RunResult
 from engine.loading import load_processor, make_processor, raised_at
 from engine.options import StoreOption
 from engine.pausing import pause_of
@@ -84,9 +84,10 @@ def run(
     kind = load_processor(processor)
     if actions and not issubclass(kind, StoredProcessor):
         raise InputError(f"{processor} keeps its entries itself: --actions needs a StoredProcessor")
-    printing.log_to_stderr(verbose)
+    is_stored = issubclass(kind, StoredProcessor)
+    if verbose or not is_stored:  # else the store has the errors, and the summary names them
+        printing.log_to_stderr(verbose)
     with ExitStack() as stack:
-        is_stored = issubclass(kind, StoredProcessor)
         opened = stack.enter_context(_store_of_run(store_path(store), dry_run)) if is_stored else None
         made = stack.enter_context(_made(processor, kind, opened, consider_date))
         made.observer = stack.enter_context(printing.progress())
@@ -100,6 +101,8 @@ def run(
         pause = pause_of(opened, made.name) if opened is not None and isinstance(made, StoredProcessor) else None
     for result in results:
         printing.summary(result)
+    if any(result.ending is Ending.ABORTED for result in results):
+        printing.note("broken off: what was under way is in doubt, `wfe ls` shows it")
     if made.stopping.signal is not None:
         _end(128 + made.stopping.signal)
     if pause is not None:
@@ -178,12 +181,11 @@ def _made(name: str, kind: type[Processor], store: Store | None, date: str | Non
 def _until_stopped(
     processor: Processor, grace: float, execute: Callable[[], list[RunResult] | None]
 ) -> list[RunResult]:
-    """Execute, until it is through or a signal stops it; what it answers, nothing if it was broken off."""
+    """Execute until it is through, or a signal stops it; what it answers."""
     try:
         with stopped_by_signals(processor.stopping, grace):
             return execute() or []
-    except KeyboardInterrupt:
-        printing.note("broken off: what was under way is in doubt, `wfe ls` shows it")
+    except KeyboardInterrupt:  # before the run had begun, or after its end
         return []
 
 

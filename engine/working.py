@@ -33,7 +33,7 @@ LOOK_ANYWAY = 10.0
 """Seconds after which it is asked what there is to do although nothing was written: another worker may have died."""
 
 LONGEST_PATIENCE = 60.0
-"""Seconds between two attempts, at most, when the store cannot be used or a run crashes. The first wait is one second."""
+"""Seconds between two attempts, at most, while the store cannot be used or a run crashes; the first is one."""
 
 
 class Worker:

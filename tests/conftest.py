@@ -3,11 +3,13 @@
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
@@ -86,6 +88,32 @@ if __name__ == "__main__":
 '''
 
 
+SLOW = '''
+
+class Wait(Task):
+    """Says that it is here, then waits for a word."""
+
+    def process_entry(self, entry, dry_run=False):
+        note(self, entry)
+        open(HERE / "here", "w").close()
+        open(HERE / "go").read()
+
+
+class Slow(Orders):
+    def get_tasks(self):
+        return [Fetch(self), Wait(self), Send(self)]
+'''
+
+
+class Process(subprocess.Popen[str]):
+    """A process that does not outlive a test which fails while it runs."""
+
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
+        if kind is not None:
+            self.kill()
+        super().__exit__(kind, error, trace)
+
+
 class HandClock:
     """A clock that stands still until it is turned."""
 
@@ -124,12 +152,13 @@ class Workplace:
         file = self.folder / "done.txt"
         return file.read_text().splitlines() if file.exists() else []
 
-    def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+    def start(self, *arguments: str, start_new_session: bool = False, **environment: str) -> subprocess.Popen[str]:
         """Start `wfe` without waiting for it; the store is named by $WFE_STORE unless it is named otherwise."""
-        return subprocess.Popen(
+        return Process(
             [sys.executable, "-m", "engine", *arguments], cwd=self.folder, text=True, encoding="utf-8",
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL,
             env={**os.environ, "WFE_STORE": str(self.store), "PYTHONUTF8": "1", **environment},
+            start_new_session=start_new_session,
         )  # fmt: skip
 
     def wfe(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -143,6 +172,29 @@ class Workplace:
         with Store(self.store) as store:
             found = [row.to_json() for row in rows(store, utc_now())]
         return {str(row["key"]): orjson.loads(orjson.dumps(row)) for row in found}
+
+    def ended(self, process: subprocess.Popen[str]) -> tuple[int, str, str]:
+        """Wait for the end of a process: its exit code and what it printed."""
+        out, err = process.communicate(timeout=60)
+        return process.returncode, out, err
+
+    def wait_until_inside(self) -> None:
+        """Return when a process stands inside the task Wait of the workflow `orders:Slow`."""
+        waiting = threading.Thread(target=lambda: (self.folder / "here").open().close(), daemon=True)
+        waiting.start()
+        waiting.join(timeout=60)
+        assert not waiting.is_alive(), "no process came to the task Wait"
+
+    def go_on(self) -> None:
+        """Let it go on."""
+        (self.folder / "go").open("w").close()
+
+    def wait_until_shown(self, key: str, **fields: object) -> None:
+        """Return when the list shows an entry so: what runs is written within a moment."""
+        deadline = time.monotonic() + 10
+        while (row := self.ls()[key]) and {name: row[name] for name in fields} != fields:
+            assert time.monotonic() < deadline, row
+            time.sleep(0.01)
 
 
 @pytest.fixture
@@ -162,6 +214,16 @@ def workplace(tmp_path: Path) -> Workplace:
     place = Workplace(tmp_path)
     place.orders("A-1", "A-2")
     return place
+
+
+@pytest.fixture
+def slow(workplace: Workplace) -> Workplace:
+    """The workplace, with a workflow that stands still inside a task until it is told to go on."""
+    file = workplace.folder / "orders.py"
+    file.write_text(file.read_text().replace('\n\nif __name__ == "__main__"', SLOW + '\n\nif __name__ == "__main__"'))
+    os.mkfifo(workplace.folder / "here")
+    os.mkfifo(workplace.folder / "go")
+    return workplace
 
 
 @pytest.fixture

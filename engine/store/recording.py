@@ -17,8 +17,9 @@ from engine.exceptions import StoreError
 from engine.model import TaskExecution
 
 Line = dict[str, Any]
-"""`id` (the entry's number) and `execution`, those of its fields that are known by then; where it ended, also what was changed: `data`, `due_date`, `source`,
-`finished`, and `error`, the record of its exception. `announced` is a start that was only about to be."""
+"""`id` (the entry's number) and `execution`, as far as it is known by then; where it has ended, also `data`,
+`due_date`, `source` and `changed` (their names), if its task changed any, and `error`, the record of its exception.
+`announced`: it was about to begin."""
 
 
 _ROOM = 1 << 18

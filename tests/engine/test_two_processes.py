@@ -1,11 +1,7 @@
 """Real processes on one store: nothing runs twice, and a process that is killed leaves the truth behind."""
 
-import os
 import signal
-import subprocess
-import threading
 import time
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -14,63 +10,12 @@ from tinydb import where
 
 from engine.store import Store
 
-SLOW = '''
-
-class Wait(Task):
-    """Says that it is here, then waits for a word."""
-
-    def process_entry(self, entry, dry_run=False):
-        note(self, entry)
-        open(HERE / "here", "w").close()
-        open(HERE / "go").read()
-
-
-class Slow(Orders):
-    def get_tasks(self):
-        return [Fetch(self), Wait(self), Send(self)]
-'''
-
-
-@pytest.fixture
-def slow(workplace: Any) -> Any:
-    """The workplace, with a workflow that stands still inside a task until it is told to go on."""
-    file = workplace.folder / "orders.py"
-    file.write_text(file.read_text().replace('\n\nif __name__ == "__main__"', SLOW + '\n\nif __name__ == "__main__"'))
-    os.mkfifo(workplace.folder / "here")
-    os.mkfifo(workplace.folder / "go")
-    return workplace
-
-
-def is_inside(folder: Path) -> None:
-    """Return when a process stands inside the task Wait."""
-    waiting = threading.Thread(target=lambda: (folder / "here").open().close(), daemon=True)
-    waiting.start()
-    waiting.join(timeout=60)
-    assert not waiting.is_alive(), "no process came to the task Wait"
-
-
-def shows(workplace: Any, key: str, **fields: object) -> None:
-    """Return when the list shows an entry so: what runs is written within a moment."""
-    deadline = time.monotonic() + 10
-    while (row := workplace.ls()[key]) and {name: row[name] for name in fields} != fields:
-        assert time.monotonic() < deadline, row
-        time.sleep(0.01)
-
-
-def go_on(folder: Path) -> None:
-    (folder / "go").open("w").close()
-
-
-def end(process: subprocess.Popen[str]) -> tuple[int, str, str]:
-    out, err = process.communicate(timeout=60)
-    return process.returncode, out, err
-
 
 def test_two_runs_at_once_execute_each_task_once(workplace: Any) -> None:
     keys = [f"A-{number:03}" for number in range(60)]
     workplace.orders(*keys)
     with workplace.start("run", "orders:Orders") as first, workplace.start("run", "orders:Orders") as second:
-        ends = [end(first), end(second)]
+        ends = [workplace.ended(first), workplace.ended(second)]
     assert [code for code, _, _ in ends] == [0, 0], ends
     assert sorted(workplace.done) == sorted(f"{task} {key}" for task in ("Fetch", "Check", "Send") for key in keys)
     rows = workplace.ls()
@@ -82,8 +27,8 @@ def test_what_two_runs_wrote_is_all_there(workplace: Any) -> None:
     keys = [f"A-{number:03}" for number in range(40)]
     workplace.orders(*keys)
     with workplace.start("run", "orders:Orders") as first, workplace.start("run", "orders:Orders") as second:
-        end(first)
-        end(second)
+        workplace.ended(first)
+        workplace.ended(second)
     with Store(workplace.store) as store:
         documents = store.entries.all()
     assert {document["data"]["price"] for document in documents} == {7}
@@ -96,16 +41,16 @@ def test_what_two_runs_wrote_is_all_there(workplace: Any) -> None:
 def test_a_run_leaves_an_entry_to_the_run_that_works_on_it_and_does_the_others(slow: Any) -> None:
     slow.orders("A-1")
     with slow.start("run", "orders:Slow") as first:
-        is_inside(slow.folder)
-        shows(slow, "A-1", state="running", task="Wait")
+        slow.wait_until_inside()
+        slow.wait_until_shown("A-1", state="running", task="Wait")
         second = slow.wfe("run", "orders:Slow")
         assert second.returncode == 0
         assert "running" in second.stdout
         refused = slow.wfe("restart", "A-1")
         assert refused.returncode == 1
         assert "running" in refused.stderr
-        go_on(slow.folder)
-        assert end(first)[0] == 0
+        slow.go_on()
+        assert slow.ended(first)[0] == 0
     assert slow.done == ["Fetch A-1", "Wait A-1", "Send A-1"]
 
 
@@ -154,21 +99,6 @@ def test_everything_done_before_the_kill_is_in_the_store(workplace: Any) -> None
     assert recorded == set(workplace.done)
 
 
-def test_control_c_stops_a_run_with_one_word_and_what_it_did_is_kept(slow: Any) -> None:
-    slow.orders("A-1", "A-2")
-    with slow.start("run", "orders:Slow") as process:
-        is_inside(slow.folder)
-        process.send_signal(signal.SIGINT)
-        code, _, err = end(process)
-    assert code == 130
-    assert "Traceback" not in err
-    rows = slow.ls()
-    assert {key: row["state"] for key, row in rows.items()} == {"A-1": "in doubt", "A-2": "ready"}
-    with Store(slow.store) as store:
-        assert store.entries.count(where("owner") != None) == 0  # noqa: E711
-        assert store.runs.all()[0]["ending"] == "stopped"
-
-
 def test_an_action_of_a_killed_worker_is_taken_up_by_the_next(workplace: Any) -> None:
     workplace.orders("A-1 raise")
     workplace.wfe("run", "orders:Orders")
@@ -188,19 +118,30 @@ def test_two_workers_do_an_action_once(workplace: Any) -> None:
     workplace.wfe("run", "orders:Orders")
     workplace.repair()
     with workplace.start("restart", *keys[:10]) as first, workplace.start("restart", *keys[10:]) as second:
-        assert [end(first)[0], end(second)[0]] == [0, 0]
+        assert [workplace.ended(first)[0], workplace.ended(second)[0]] == [0, 0]
     assert {row["state"] for row in workplace.ls().values()} == {"finished"}
     for key in keys:
         assert workplace.done.count(f"Check {key}") == 2
         assert workplace.done.count(f"Send {key}") == 1
 
 
-SHARED = """
+SHARED = '''
+
+import time
 
 class Shared(Orders):
     def get_tasks(self):
         return [Send(self)]
-"""
+
+
+note_at_once = note
+
+
+def note(task, entry):
+    """An effect takes its time, as effects do."""
+    note_at_once(task, entry)
+    time.sleep(0.005)
+'''
 
 
 @pytest.fixture
@@ -226,7 +167,7 @@ def has_done(workplace: Any, executions: int) -> None:
 @pytest.mark.parametrize("number", [2, 4])
 def test_processes_share_the_entries_of_a_workflow_and_run_each_once(shared: Any, number: int) -> None:
     runs = [shared.start("run", "orders:Shared") for _ in range(number)]
-    ends = [end(run) for run in runs]
+    ends = [shared.ended(run) for run in runs]
     assert [code for code, _, _ in ends] == [0] * number, ends
     assert sorted(shared.done) == [f"Send {key}" for key in MANY]
     assert {key: row["state"] for key, row in shared.ls().items()} == dict.fromkeys(MANY, "finished")
@@ -239,7 +180,7 @@ def test_of_processes_that_share_entries_one_is_killed_and_nothing_is_executed_t
     runs = [shared.start("run", "orders:Shared") for _ in range(4)]
     has_done(shared, 50)
     runs[0].kill()
-    ends = [end(run) for run in runs]
+    ends = [shared.ended(run) for run in runs]
     assert ends[0][0] == -signal.SIGKILL, "it was killed too late"
     assert {code for code, _, _ in ends[1:]} <= {0, 1}, ends
     unfinished = [key for key, row in shared.ls().items() if row["state"] != "finished"]
