@@ -297,6 +297,7 @@ class _Act:
         frozen = tuple(dict.fromkeys(keys))
         results: dict[str, dict[str, str | None]] = {}
         refused: dict[str, str] = {}
+        self.store.recover()
         with self.store.transaction():
             for key in frozen:
                 try:

@@ -184,6 +184,7 @@ class StoreJournal(Journal):
     def announce(
         self, entries: Sequence[WorkflowModel], claim: int = 0
     ) -> list[tuple[WorkflowModel, EntryError | None]]:
+        self.store.recover()
         names = self._task_names()
         keys = [required_key(entry) for entry in entries]
         self._numbers = {held.key: held.number for held in self._held.values()}
@@ -225,6 +226,7 @@ class StoreJournal(Journal):
     def claim(self, entries: Sequence[WorkflowModel]) -> None:
         if not entries:
             return
+        self.store.recover()
         by_key = {required_key(entry): entry for entry in entries}
         numbers = {self._number(key): key for key in by_key}
         texts: dict[str, str] = {}

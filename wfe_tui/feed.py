@@ -51,6 +51,7 @@ class Feed(Thread):
         is_lost = False
         while not self._stopped.wait(INTERVAL):
             try:
+                self._store.recover()  # what a process that was killed had recorded last is to be seen
                 changes = self._store.changes(self._since) if self._store.seq() != self._since else None
             except StoreError as error:
                 if not is_lost:

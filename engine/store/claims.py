@@ -59,6 +59,7 @@ def claim(store: "Store", keys: Iterable[str], owner: str, processor: str | None
 
 def take_over(store: "Store", keys: Iterable[str] | None, owner: str, processor: str | None) -> TakenOver:
     """See `Store.take_over`."""
+    store.recover()
     is_alive = cache(store.is_alive)
     with store.transaction():
         ids = _find(store, keys, processor) if keys is not None else _left(store, processor, is_alive)

@@ -41,14 +41,25 @@ class Owners:
                         f"no owner can be recorded in {self._folder} ({error.strerror}): see that you may write there"
                     ) from error
                 for other in self._folder.iterdir():
-                    self.is_alive(other.name)
+                    self._is_locked(other.name)
             return self._mine.path.name
 
     def is_alive(self, owner: str) -> bool:
-        """Whether an owner lives. What a dead one left is removed.
+        """Whether an owner lives: until its process has ended, and what it recorded last is brought into its entries.
 
-        Who may not look cannot tell, and says that it does.
+        Who may not look cannot tell, and says that it does. Who may not write does not wait for the bringing in.
         """
+        return self._is_locked(owner) or (not self._read_only and self._has_recorded(owner))
+
+    def _has_recorded(self, owner: str) -> bool:
+        try:
+            with os.scandir(self._folder) as files:
+                return any(file.name.startswith(owner + ".") for file in files)
+        except FileNotFoundError:
+            return False
+
+    def _is_locked(self, owner: str) -> bool:
+        """Whether an owner's process lives. What a dead one left of its lock is removed."""
         if not _NAME.fullmatch(owner):
             return False
         mine = self._mine
@@ -91,7 +102,7 @@ class Owners:
                 left.setdefault(file.stem, []).append(file)
         boot = _boot()
         return [
-            (Dead(name, name.rsplit("-", 3)[0] != boot), own) for name, own in left.items() if not self.is_alive(name)
+            (Dead(name, name.rsplit("-", 3)[0] != boot), own) for name, own in left.items() if not self._is_locked(name)
         ]
 
     def close(self) -> None:

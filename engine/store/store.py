@@ -50,8 +50,7 @@ class Store:
         self.runs = self._table("runs")
         self.actions = self._table("actions")
         self._owners = Owners(self.path, read_only=read_only)
-        if not read_only:
-            self.recover()
+        self.recover()
 
     @property
     def durability(self) -> Durability:
@@ -185,7 +184,8 @@ class Store:
         Until then their entries stand as they were written last, up to a tenth of a second before that. Opening a store
         to write it does it, too.
         """
-        recover(self)
+        if not self.read_only:
+            recover(self)
 
     def holders(self, numbers: Collection[int]) -> dict[int, str | None]:
         """The owners of the entries with these numbers, None of those that nobody owns."""
