@@ -14,14 +14,13 @@ from itertools import count
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 from engine.errors import one_line
-from engine.exceptions import ClaimLost, TimedOut, WorkerDied
-from engine.executors.batch import Batch, Executor, line_number
+from engine.exceptions import ClaimLost, TimedOut, WorkerDied, WorkflowError
+from engine.executors.batch import Batch, Executor, line_number, outcome_of
 from engine.executors.loop import LoopExecutor
 from engine.flight import Flight
-from engine.model import TaskExecution, WorkflowModel
+from engine.model import WorkflowModel
 from engine.outcome import Call, End, Outcome, Report
 from engine.performing import failed, is_async
 from engine.store.recording import Recording, read_lines
@@ -38,6 +37,8 @@ MOST_CALLS = 256
 """Executions in one batch."""
 MOST_HANDED_OUT = 4096
 """Executions in all batches together: some more entries than that are claimed and in memory."""
+MOST_FALSE_STARTS = 5
+"""Deaths of workers before they began anything, after which no other is started."""
 POLL = 0.25
 """Seconds after which it is looked whether to stop, at the latest."""
 
@@ -64,6 +65,7 @@ class Crew:
         self._pace: defaultdict[str, _Pace] = defaultdict(_Pace)
         self._folder: Path | None = None
         self._files = count(1)
+        self._false_starts = 0
 
     def carry(self, entries: Iterator[WorkflowModel]) -> None:
         """Carry all of these entries as far as they go, or until the run is asked to stop."""
@@ -133,10 +135,10 @@ class Crew:
         for name in reversed(list(self._ready)):
             while (made := self._next_batch(name)) is not None:
                 batches.append(made)
-        single = [batch.calls[0] for batch, _ in batches if batch.recording is None]
+        single = [batch.calls[0] for batch, _ in batches if batch.is_started]
         lost = set(map(id, self.run.journal.start(single) if single else ()))
         for batch, flights in batches:
-            if batch.recording is not None:
+            if not batch.is_started:
                 lost.update(map(id, self.run.journal.start(batch.calls, batch.recording)))
             self._submit(batch, flights, lost)
         return sum(len(batch.calls) for batch, _ in batches)
@@ -158,8 +160,7 @@ class Crew:
         for flight, call in taken:
             flight.begin(call)
         batch = Batch([call for _, call in taken])
-        if calls > 1 or (executor.is_remote and self._folder is not None):
-            batch.recording = self._recording()
+        batch.recording, batch.is_started = self._recording(), calls == 1
         if executor.is_remote:
             batch.timeout = task.timeout
         return batch, [flight for flight, _ in taken]
@@ -263,20 +264,16 @@ class Crew:
         end = End.FAILED if isinstance(error, TimedOut) else End.DIED
         if batch.recording is None:
             return Report([failed(self.processor, call, error, end) for call in batch.calls])
-        lines: dict[int, TaskExecution] = {}
-        records = {}
-        for line in read_lines(batch.recording.path):
-            lines[line["id"]] = TaskExecution.model_validate(line["execution"])
-            records[line["id"]] = line.get("error")
+        lines = {line["id"]: line for line in read_lines(batch.recording.path)}
+        if not lines:
+            self._false_starts += 1
+            if self._false_starts > MOST_FALSE_STARTS:
+                raise WorkflowError(f"the workers end before they begin a task, again and again: {error}")
         outcomes: list[Outcome | None] = []
         for at, call in enumerate(batch.calls):
-            execution = lines.get(line_number(call, at))
-            if execution is None:
-                outcomes.append(None)
-            elif execution.running:
-                outcomes.append(failed(self.processor, call, error, end))
-            else:
-                outcomes.append(_outcome(execution, records[line_number(call, at)]))
+            line = lines.get(line_number(call, at))
+            recorded = None if line is None else outcome_of(line, call)
+            outcomes.append(recorded if line is None or recorded else failed(self.processor, call, error, end))
         return Report(outcomes)
 
     def _abort(self) -> None:
@@ -297,6 +294,8 @@ class Crew:
                 else:
                     flight.take(call, outcome)
                 self._put_down(flight)
+            if batch.recording is not None:
+                self.run.journal.spend(batch.recording)
         self._take_back()
 
     def _shut_down(self, *, abort: bool) -> None:
@@ -321,13 +320,3 @@ class _Pace:
         self._seconds = mean if self._seconds is None else 0.7 * self._seconds + 0.3 * mean
         fitting = int(BATCH_SECONDS / max(self._seconds, 1e-6))
         self.calls = max(1, min(fitting, 2 * self.calls, MOST_CALLS))
-
-
-def _outcome(execution: TaskExecution, record: dict[str, object] | None) -> Outcome:
-    """The outcome that was recorded of an execution."""
-    end = End.PROCESSED if execution.processed else End.FAILED if execution.error_id else End.INTERRUPTED
-    began, ended = execution.execution_time, execution.finished_at or execution.execution_time
-    error_id = UUID(str(execution.error_id)) if execution.error_id else None
-    return Outcome(
-        end, began, ended, (ended - began).total_seconds(), execution.status, error_id, execution.error, record
-    )  # fmt: skip

@@ -4,11 +4,13 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from engine.errors import one_line
-from engine.outcome import Call, Outcome, Report
+from pydantic import ValidationError
+
+from engine.model import TaskExecution
+from engine.outcome import Call, End, Outcome, Report
 from engine.performing import perform
 from engine.records import changed_fields, entry_text
-from engine.store.recording import Recording, ended, started
+from engine.store.recording import Line, Recording, ended, started
 
 if TYPE_CHECKING:
     from engine.processor import Processor
@@ -18,12 +20,13 @@ if TYPE_CHECKING:
 class Batch:
     """Executions of one task, which one worker carries out one after the other.
 
-    With a `recording` the worker records each start before the body runs, and each end. Without one, it is a single
-    execution whose start is recorded already.
+    In `recording`, where there is one, the worker records each start before the body runs, and each end. `is_started`:
+    the starts are recorded already, since a worker is free that begins at once.
     """
 
     calls: list[Call]
     recording: Recording | None = None
+    is_started: bool = False
     timeout: float | None = field(default=None)
     """Seconds for its single execution, where the executor itself has to end it."""
 
@@ -68,25 +71,53 @@ def line_number(call: Call, at: int) -> int:
 def _execute(processor: "Processor", call: Call, at: int, recording: Recording | None, dry_run: bool) -> Outcome:
     if recording is None:
         return perform(processor, call, dry_run)
+    before = record_start(call, at, recording)
+    outcome = perform(processor, call, dry_run)
+    record_end(call, at, recording, outcome, before)
+    return outcome
+
+
+def record_start(call: Call, at: int, recording: Recording) -> str | None:
+    """Record that an execution begins; what to give `record_end`."""
     before = _text(call)
     recording.begin(started(line_number(call, at), call.execution))
-    outcome = perform(processor, call, dry_run)
+    return before
+
+
+def record_end(call: Call, at: int, recording: Recording, outcome: Outcome, before: str | None) -> None:
+    """Record how an execution has ended, and what it changed."""
     outcome.put_on(call.execution)
     changes: dict[str, Any] = {} if outcome.record is None else {"error": outcome.record}
-    if before is not None and (after := _text(call)) is not None and after != before:
+    after = _text(call)
+    if before is None or after is None:
+        changes["unknown"] = True
+    elif after != before:
         changes |= changed_fields(call.entry, before, after)
     recording.write(ended(line_number(call, at), call.execution, changes))
+
+
+def outcome_of(line: Line, call: Call) -> Outcome | None:
+    """What a recording says of an execution whose worker died later; None if it died inside, or too much is unknown."""
+    execution = TaskExecution.model_validate(line["execution"])
+    if execution.running or (execution.processed and line.get("unknown")):
+        return None
+    end = End.PROCESSED if execution.processed else End.FAILED if execution.error_id else End.INTERRUPTED
+    began, finished = execution.execution_time, execution.finished_at or execution.execution_time
+    outcome = Outcome(end, began, finished, (finished - began).total_seconds(), execution.status)
+    outcome.error_id, outcome.error, outcome.record = execution.error_id, execution.error, line.get("error")
+    if line.get("changed"):
+        kept = call.entry.model_dump(mode="json", by_alias=False, exclude={"executions", "finished"})
+        fields = {**kept, **line["data"], "due_date": line["due_date"], "source": line["source"]}
+        try:
+            outcome.entry = type(call.entry).model_validate(fields, by_name=True)
+        except ValidationError:
+            return None
     return outcome
 
 
 def _text(call: Call) -> str | None:
-    """An entry's fields as JSON; None if it has no place in a store, or holds what JSON cannot."""
+    """An entry's fields as JSON; None if it holds what JSON cannot."""
     try:
-        return None if call.number is None else entry_text(call.entry)
+        return entry_text(call.entry)
     except Exception:
         return None
-
-
-def what_is_wrong(error: BaseException) -> str:
-    """A failure of an executor itself, in one line."""
-    return one_line(error)

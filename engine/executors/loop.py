@@ -5,9 +5,10 @@ import threading
 from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
-from engine.executors.batch import Batch
-from engine.outcome import Report
+from engine.executors.batch import Batch, record_end, record_start
+from engine.outcome import Call, Outcome, Report
 from engine.performing import perform_async
+from engine.store.recording import Recording
 
 if TYPE_CHECKING:
     from engine.processor import Processor
@@ -44,7 +45,15 @@ class LoopExecutor:
         self._loop.close()
 
     async def _carry_out(self, batch: Batch) -> Report:
-        return Report([await perform_async(self._processor, call, self._dry_run) for call in batch.calls])
+        return Report([await self._execute(call, at, batch.recording) for at, call in enumerate(batch.calls)])
+
+    async def _execute(self, call: Call, at: int, recording: Recording | None) -> Outcome:
+        if recording is None:
+            return await perform_async(self._processor, call, self._dry_run)
+        before = record_start(call, at, recording)
+        outcome = await perform_async(self._processor, call, self._dry_run)
+        record_end(call, at, recording, outcome, before)
+        return outcome
 
     async def _end(self, abort: bool) -> None:
         others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]

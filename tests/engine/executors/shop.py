@@ -45,6 +45,7 @@ class Check(Noted):
     def process_entry(self, entry: Any, dry_run: bool = False) -> Any:
         if not dry_run:
             self.note(entry)
+        entry.anything = "checked"
         return FATES[entry.fate](entry)
 
 

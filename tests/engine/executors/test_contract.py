@@ -206,6 +206,8 @@ def test_a_worker_that_dies_costs_the_task_it_was_in(site: Site) -> None:
     assert result.states == {State.FINISHED: 397, State.IN_DOUBT: 3}
     assert {failure.key for failure in result.failures} == {"A-50", "A-51", "A-300"}
     assert max(Counter(site.effects).values()) == 1, "nothing was executed twice"
+    finished = site.store.entries.search(where("state") == State.FINISHED)
+    assert {document["data"]["anything"] for document in finished} == {"checked"}, "what the dead had done is kept"
     row = site.rows()["A-50"]
     assert (row.state, row.task) == (State.IN_DOUBT, "Check")
     (record,) = (record for record in site.store.errors.all() if record["key"] == "A-50")
