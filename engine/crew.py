@@ -70,7 +70,7 @@ class Crew:
     def carry(self, entries: Iterator[WorkflowModel]) -> None:
         """Carry all of these entries as far as they go, or until the run is asked to stop."""
         with ExitStack() as stack:
-            if self.executor.is_remote and not isinstance(self.run.journal.record(), Recording):
+            if self.executor.records and self.executor.is_remote and self.run.journal.record() is None:
                 self._folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="wfe-")))
             self.executor.open(self.processor, self.run.dry_run)
             try:
@@ -135,8 +135,8 @@ class Crew:
         for name in reversed(list(self._ready)):
             while (made := self._next_batch(name)) is not None:
                 batches.append(made)
-        single = [batch.calls[0] for batch, _ in batches if batch.is_started]
-        lost = set(map(id, self.run.journal.start(single) if single else ()))
+        begun = [call for batch, _ in batches if batch.is_started for call in batch.calls]
+        lost = set(map(id, self.run.journal.start(begun) if begun else ()))
         for batch, flights in batches:
             if not batch.is_started:
                 lost.update(map(id, self.run.journal.start(batch.calls, batch.recording)))
@@ -160,7 +160,8 @@ class Crew:
         for flight, call in taken:
             flight.begin(call)
         batch = Batch([call for _, call in taken])
-        batch.recording, batch.is_started = self._recording(), calls == 1
+        batch.recording = self._recording() if executor.records else None
+        batch.is_started = calls == 1 or not executor.records
         if executor.is_remote:
             batch.timeout = task.timeout
         return batch, [flight for flight, _ in taken]

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from engine.model import TaskExecution
 from engine.outcome import Call, End, Outcome, Report
-from engine.performing import perform
+from engine.performing import failed, perform
 from engine.records import changed_fields, entry_text
 from engine.store.recording import Line, Recording, ended, started
 
@@ -40,6 +40,9 @@ class Executor(Protocol):
     is_remote: bool
     """Its workers are other processes, which get copies of entries and may die."""
 
+    records: bool
+    """Its workers can write recordings."""
+
     def open(self, processor: "Processor", dry_run: bool) -> None:
         """Get ready for the executions of a run.
 
@@ -70,11 +73,18 @@ def line_number(call: Call, at: int) -> int:
 
 def _execute(processor: "Processor", call: Call, at: int, recording: Recording | None, dry_run: bool) -> Outcome:
     if recording is None:
-        return perform(processor, call, dry_run)
+        return _perform(processor, call, dry_run)
     before = record_start(call, at, recording)
-    outcome = perform(processor, call, dry_run)
+    outcome = _perform(processor, call, dry_run)
     record_end(call, at, recording, outcome, before)
     return outcome
+
+
+def _perform(processor: "Processor", call: Call, dry_run: bool) -> Outcome:
+    try:
+        return perform(processor, call, dry_run)
+    except KeyboardInterrupt as error:  # a task raised it: ctrl+c is the main thread's alone
+        return failed(processor, call, error)
 
 
 def record_start(call: Call, at: int, recording: Recording) -> str | None:

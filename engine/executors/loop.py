@@ -21,6 +21,7 @@ class LoopExecutor:
     """Carries out batches of one execution each, a coroutine, `workers` at once. Each is cancelled by an abort."""
 
     is_remote = False
+    records = True
 
     def __init__(self, workers: int = 256) -> None:
         self.workers = workers

@@ -33,6 +33,7 @@ class ProcessExecutor:
     """Carries out batches in `workers` processes, started by spawn: a script needs `if __name__ == "__main__":`."""
 
     is_remote = True
+    records = True
 
     def __init__(self, workers: int) -> None:
         self.workers = workers

@@ -4,7 +4,7 @@ What cannot travel is refused in one sentence that names the attribute.
 """
 
 import pickle
-from functools import lru_cache
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -51,7 +51,7 @@ def pack(processor: "Processor", batch: Batch, dry_run: bool) -> tuple[Packed, d
 
 def carry_out_packed(processor: bytes, packed: Packed) -> tuple[list[bytes], dict[str, Any]]:
     """In the worker: carry out a batch; its outcomes as they travel back, and what was counted."""
-    made = _unpack_processor(processor)
+    made = unpack_processor(processor)
     made.forget_statistics()
     tasks = {type(task).__name__: task for task in made.get_tasks()}
     calls = [_unpack_call(call, tasks) for call in packed.calls]
@@ -104,10 +104,20 @@ def _pack_outcome(processor: "Processor", call: Call, outcome: Outcome) -> bytes
         return pickle.dumps(outcome)
 
 
-@lru_cache(maxsize=4)
-def _unpack_processor(packed: bytes) -> "Processor":
-    made: Processor = pickle.loads(packed)
-    return made
+def unpack_processor(packed: bytes) -> "Processor":
+    """A processor of this thread's own: what it counts is its batch's alone."""
+    if _mine.packed != packed:
+        _mine.packed, _mine.processor = packed, pickle.loads(packed)
+    processor: Processor = _mine.processor
+    return processor
+
+
+class _Mine(threading.local):
+    packed: bytes | None = None
+    processor: Any = None
+
+
+_mine = _Mine()
 
 
 def _pickled(value: Any, cannot: str, instead: str) -> bytes:

@@ -14,6 +14,7 @@ class ThreadExecutor:
     """Carries out batches in `workers` threads. A thread cannot be stopped: what is under way at an abort is left."""
 
     is_remote = False
+    records = True
 
     def __init__(self, workers: int) -> None:
         self.workers = workers
