@@ -44,58 +44,54 @@ class Listener:
 
 
 class Events:
-    """Tells the listeners. It has those that every run has; `listeners` may be added to.
+    """Tells the log, the hooks of a processor, and who else listens to its run, what happens.
 
     Args:
         processor: whose runs they are.
     """
 
     def __init__(self, processor: "Processor") -> None:
-        self.listeners: list[Listener] = [_Log(), _Hooks(processor)]
+        self._always: tuple[Listener, ...] = (_Log(), _Hooks(processor))
+        self.begin(None)
 
-    def run_started(self, run: RunResult) -> None:
-        self._tell(lambda listener: listener.run_started(run))
+    def begin(self, other: Listener | None) -> None:
+        """A run begins, to which somebody else listens as well."""
+        listeners = (*self._always, *((other,) if other else ()))
 
-    def run_finished(self, run: RunResult) -> None:
-        self._tell(lambda listener: listener.run_finished(run))
+        def of(name: str) -> Tell:
+            return _teller([getattr(each, name) for each in listeners if _listens(each, name)])
 
-    def entry_started(self, entry: WorkflowModel) -> None:
-        for listener in self.listeners:
-            try:
-                listener.entry_started(entry)
-            except Exception as error:
-                _complain(error)
-
-    def entry_finished(self, entry: WorkflowModel, state: State) -> None:
-        for listener in self.listeners:
-            try:
-                listener.entry_finished(entry, state)
-            except Exception as error:
-                _complain(error)
-
-    def task_finished(self, entry: WorkflowModel, call: Call, outcome: Outcome) -> None:
-        for listener in self.listeners:
-            try:
-                listener.task_finished(entry, call, outcome)
-            except Exception as error:
-                _complain(error)
+        self.run_started: Tell = of("run_started")
+        self.run_finished: Tell = of("run_finished")
+        self.entry_started: Tell = of("entry_started")
+        self.entry_finished: Tell = of("entry_finished")
+        self.task_finished: Tell = of("task_finished")
+        self._error_happened: Tell = of("error_happened")
 
     def error_happened(
         self, record: dict[str, Any], exception: BaseException | None, entry: WorkflowModel | None
     ) -> None:
-        info = _markdown_info(entry) if entry is not None else ""
-        self._tell(lambda listener: listener.error_happened(record, exception, info))
+        self._error_happened(record, exception, _markdown_info(entry) if entry is not None else "")
 
-    def _tell(self, of: Callable[[Listener], None]) -> None:
-        for listener in self.listeners:
+
+Tell = Callable[..., None]
+
+
+def _listens(listener: Listener, name: str) -> bool:
+    return name in vars(listener) or getattr(type(listener), name) is not getattr(Listener, name)
+
+
+def _teller(listening: list[Tell]) -> Tell:
+    """Calls all of these; what one raises is logged, and the others are called all the same."""
+
+    def tell(*what: Any) -> None:
+        for each in listening:
             try:
-                of(listener)
+                each(*what)
             except Exception as error:
-                _complain(error)
+                log.error("a hook raised %s: the run goes on", one_line(error), exc_info=error)
 
-
-def _complain(error: Exception) -> None:
-    log.error("a hook raised %s: the run goes on", one_line(error), exc_info=error)
+    return tell
 
 
 class _Hooks(Listener):

@@ -71,22 +71,12 @@ class Flight:
 
     def take(self, call: Call, outcome: Outcome) -> None:
         """An execution has ended: bring it on the entry, and write that."""
-        execution, count = call.execution, self.processor.statistic_increment
+        execution = call.execution
         self.processor.get_time_statistic("process_entry").add(outcome.seconds)
         if outcome.entry is not None:
             adopt(self.entry, outcome.entry)
         outcome.put_on(execution)
-        match outcome.end:
-            case End.PROCESSED:
-                count("tasks", call.name, "processed")
-                if outcome.status:
-                    count("tasks", call.name, "status_skipped")
-            case End.INTERRUPTED:
-                count("tasks", call.name, "status_exception")
-                if outcome.status and not outcome.status.repeat:
-                    count("tasks", call.name, "status_interrupted")
-            case End.FAILED | End.DIED:
-                count("tasks", call.name, "failed")
+        self._count(call, outcome)
         self.goes_on = execution.processed
         if not execution.processed or (outcome.status and outcome.status.repeat):
             self._is_all_done = False
@@ -98,6 +88,20 @@ class Flight:
         if outcome.record is not None:
             self.processor.events.error_happened(outcome.record, outcome.exception, self.entry)
         self.processor.events.task_finished(self.entry, call, outcome)
+
+    def _count(self, call: Call, outcome: Outcome) -> None:
+        count = self.processor.statistic_increment
+        match outcome.end:
+            case End.PROCESSED:
+                count("tasks", call.name, "processed")
+                if outcome.status:
+                    count("tasks", call.name, "status_skipped")
+            case End.INTERRUPTED:
+                count("tasks", call.name, "status_exception")
+                if outcome.status and not outcome.status.repeat:
+                    count("tasks", call.name, "status_interrupted")
+            case End.FAILED | End.DIED:
+                count("tasks", call.name, "failed")
 
     def plan(self) -> Plan:
         """What a run would do with the entry now."""

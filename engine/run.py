@@ -16,6 +16,7 @@ from engine.identity import entry_key, processor_name, task_names
 from engine.journal import SILENT, Ending, Failure, RunResult
 from engine.model import WorkflowModel
 from engine.planning import State
+from engine.telemetry import telemetry
 
 if TYPE_CHECKING:
     from engine.processor import Processor
@@ -60,6 +61,7 @@ class Run:
         self.result.ending = Ending.CRASHED
         try:
             self.journal.start_run(self.result)
+            self.processor.events.begin(telemetry(self.processor))
             self.processor.events.run_started(self.result)
             if self.limit != 0 and self.may_go_on():
                 items = self._items()

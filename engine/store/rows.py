@@ -160,7 +160,7 @@ class Rows(Mapping[str, Content]):
         if counted is not None and value == named(field) and field in self.layout.tallied:
             self.storage.settle()
             found = self.storage.rows(
-                f"SELECT {value}, sum(n) AS n FROM tally WHERE {counted.sql} GROUP BY 1 HAVING n > 0",
+                f"SELECT {value}, sum(n) AS n FROM tally WHERE {counted.sql} GROUP BY 1 HAVING sum(n) > 0",
                 counted.parameters,
             )
         else:

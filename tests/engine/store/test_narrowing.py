@@ -244,3 +244,10 @@ def test_a_field_may_have_any_plain_name(store: Store) -> None:
     store.entries.insert_multiple([{"the field's name.x": 2}, {"the field's name.x": 1}])
     assert list(store.entries.ids(order_by="the field's name.x")) == [2, 1]
     assert store.entries.counts("the field's name.x") == {1: 1, 2: 1}
+
+
+def test_a_group_is_counted_though_one_of_its_parts_has_become_empty(store: Store) -> None:
+    number = store.entries.insert({"processor": "orders:Orders", "state": "ready"})
+    store.entries.update({"state": "finished"}, doc_ids=[number])
+    assert store.entries.counts("processor") == {"orders:Orders": 1}
+    assert store.entries.counts("state") == {"finished": 1}
