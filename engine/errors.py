@@ -49,7 +49,14 @@ def one_line(error: BaseException) -> str:
 
 
 def error_record(
-    error: BaseException, error_id: UUID, *, task: str | None, key: str | None, processor: str, at: datetime
+    error: BaseException,
+    error_id: UUID,
+    *,
+    task: str | None,
+    key: str | None,
+    processor: str,
+    at: datetime,
+    attempt: int | None = None,
 ) -> dict[str, Any]:
     """What is kept of an unexpected exception.
 
@@ -58,11 +65,12 @@ def error_record(
         error_id: the name of this one occurrence.
         task, key, processor: where it happened; None where it was not in a task, or the entry has no key.
         at: when (UTC).
+        attempt: which one of the task it was.
 
     Returns:
         JSON data: error_id, fingerprint, type, message, notes, frames, causes (the exceptions before it, newest first,
-        each with type, message, notes, frames and `relation`), text (the traceback as Python prints it), task, key,
-        processor, host, pid, time.
+        each with type, message, notes, frames and `relation`), text (the traceback as Python prints it), task,
+        attempt, run (its number, once the run has kept it), key, processor, host, pid, time.
     """
     frames = list(_frames(error))
     return {
@@ -72,6 +80,8 @@ def error_record(
         "causes": list(_causes(error)),
         "text": encodable("".join(traceback.format_exception(error))[-MAX_TEXT:]),
         "task": task,
+        "attempt": attempt,
+        "run": None,
         "key": encodable(key) if key else None,
         "processor": processor,
         "host": socket.gethostname(),

@@ -51,12 +51,12 @@ class Events:
     """
 
     def __init__(self, processor: "Processor") -> None:
-        self._always: tuple[Listener, ...] = (_Log(), _Hooks(processor))
-        self.begin(None)
+        self._log, self._hooks = _Log(), _Hooks(processor)
+        self.begin()
 
-    def begin(self, other: Listener | None) -> None:
-        """A run begins, to which somebody else listens as well."""
-        listeners = (*self._always, *((other,) if other else ()))
+    def begin(self, *others: Listener | None, hooks: bool = True) -> None:
+        """A run begins, to which others may listen as well; without `hooks`, those of the processor are not called."""
+        listeners = [self._log, *((self._hooks,) if hooks else ()), *(other for other in others if other)]
 
         def of(name: str) -> Tell:
             return _teller([getattr(each, name) for each in listeners if _listens(each, name)])
@@ -130,8 +130,8 @@ class _Log(Listener):
         if log.isEnabledFor(logging.INFO):
             key, processed, number = entry_key(entry), call.execution.processed, call.execution.run_count
             error_id = str(outcome.error_id) if outcome.error_id else None
-            log.info("task '%s' of entry '%s' processed: %s", call.task, key, processed,
-                     extra=self._about(entry=key, task=call.task, attempt=number, error_id=error_id))  # fmt: skip
+            log.info("task '%s' of entry '%s' processed: %s", call.name, key, processed,
+                     extra=self._about(entry=key, task=call.name, attempt=number, error_id=error_id))  # fmt: skip
 
     def error_happened(self, record: dict[str, Any], exception: BaseException | None, info: str) -> None:
         key, task, error_id = record["key"], record["task"], record["error_id"]

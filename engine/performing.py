@@ -99,7 +99,7 @@ class _Ending:
         outcome = self._outcome(end, error_id=uuid4(), error=one_line(error), exception=error)
         assert outcome.error_id is not None
         outcome.record = error_record(
-            error, outcome.error_id, task=self._call.name, key=self._key,
+            error, outcome.error_id, task=self._call.name, key=self._key, attempt=self._call.execution.run_count,
             processor=processor_name(type(self._processor)), at=outcome.ended,
         )  # fmt: skip
         return outcome

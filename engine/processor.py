@@ -175,7 +175,7 @@ class Processor(ABC):
         return Run(self, selections, limit, dry_run, make_executor(executor, workers)).execute()
 
     def on_run_start(self, run: RunResult) -> None:  # noqa: B027
-        """A hook: a run begins. What a hook raises is logged, and the run goes on."""
+        """A hook: a run begins. What a hook raises is logged, and the run goes on. A dry run calls none."""
 
     def on_run_finish(self, run: RunResult) -> None:  # noqa: B027
         """A hook: a run is over, after `close`; `run.ending` says how."""

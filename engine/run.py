@@ -61,7 +61,7 @@ class Run:
         self.result.ending = Ending.CRASHED
         try:
             self.journal.start_run(self.result)
-            self.processor.events.begin(telemetry(self.processor))
+            self.processor.events.begin(telemetry(self.processor), hooks=not self.dry_run)
             self.processor.events.run_started(self.result)
             if self.limit != 0 and self.may_go_on():
                 items = self._items()

@@ -101,7 +101,7 @@ class StoreJournal(Journal):
         self._errors: list[dict[str, Any]] = []
         self._recording: Recording | None = None
         self._spent: list[Recording] = []
-        self._settled = self._settled_all = self._shown = 0.0
+        self._settled = self._settled_all = self._shown = self._began = 0.0
         self._lock = threading.RLock()
         self._is_over = threading.Event()
         self._trouble: EngineError | None = None
@@ -122,6 +122,7 @@ class StoreJournal(Journal):
     def start_run(self, result: RunResult) -> None:
         self._seen = _Numbers()
         self._settled = self._settled_all = 0.0
+        self._began = time.monotonic()
         self._asked, self._is_paused = -PROGRESS, False
         self.run = None
         home = home_of(type(self.processor))
@@ -352,7 +353,8 @@ class StoreJournal(Journal):
 
     @_locked
     def error(self, record: dict[str, Any]) -> None:
-        self._errors.append({**record, "run": self.run})
+        record["run"] = self.run
+        self._errors.append(record)
         if record["task"] is None:  # no line of an execution has it
             self.settle()
 
@@ -553,7 +555,11 @@ class StoreJournal(Journal):
         return summary(entry, names, self.processor.moment)
 
     def _counts(self, result: RunResult) -> dict[str, Any]:
+        rate = result.considered / max(time.monotonic() - self._began, 1e-3)
+        to_do = None if result.total is None else max(result.total - result.considered, 0)
         return {
+            "rate": round(rate, 3),
+            "left": round(to_do / rate, 3) if to_do is not None and rate else None,
             "total": result.total,
             "considered": result.considered,
             "in_progress": result.in_progress,

@@ -44,7 +44,7 @@ def _bring_in(store: "Store", owner: str, lines: list[Line]) -> None:
         store.entries.update(add, doc_ids=[line["id"]])
         error = line.get("error")
         if error and not store.errors.contains(where("error_id") == error["error_id"]):
-            store.errors.insert({"run": None, **error})
+            store.errors.insert(error)
 
 
 def add_line(document: MutableMapping[str, Any], line: Line) -> None:
