@@ -128,6 +128,7 @@ class StoreJournal(Journal):
         home = home_of(type(self.processor))
         self.store.recover()
         self._recording = self.store.recording(forced=self.store.durability is Durability.POWER)
+        self._recording.write(b"")  # it is there from now on: if this process dies, it tells of the run
         self.run = result.number = self.store.runs.insert(
             {
                 "processor": self.processor.name,
