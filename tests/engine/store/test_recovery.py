@@ -1,6 +1,5 @@
 """What a dead owner recorded last is brought into its entries, once, by whoever comes next."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -26,11 +25,10 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def dead(path: Path) -> Iterator[str]:
+def dead(path: Path) -> str:
     """The name of an owner that is dead by now."""
     with Store(path) as store:
-        name = store.owner
-    yield name
+        return store.owner
 
 
 def claimed(path: Path, owner: str, key: str = "A-1") -> int:
