@@ -58,8 +58,13 @@ class Events:
         """A run begins, to which others may listen as well; without `hooks`, those of the processor are not called."""
         listeners = [self._log, *((self._hooks,) if hooks else ()), *(other for other in others if other)]
 
+        is_logged = log.isEnabledFor(logging.INFO)
+
         def of(name: str) -> Tell:
-            return _teller([getattr(each, name) for each in listeners if _listens(each, name)])
+            heard = [each for each in listeners if _listens(each, name)]
+            if not is_logged and name in ("entry_finished", "task_finished"):
+                heard = [each for each in heard if each is not self._log]
+            return _teller([getattr(each, name) for each in heard])
 
         self.run_started: Tell = of("run_started")
         self.run_finished: Tell = of("run_finished")

@@ -24,6 +24,8 @@ class Limits:
 
     def delay(self, task: Task) -> float | None:
         """Seconds until an execution of this task may begin: 0 is now, None when one that is under way has ended."""
+        if task.max_concurrent is None and not task.rate:
+            return 0.0
         name = type(task).__name__
         if task.max_concurrent is not None and self._under_way[name] >= task.max_concurrent:
             return None
@@ -32,10 +34,12 @@ class Limits:
     def begin(self, task: Task) -> None:
         """An execution begins."""
         name = type(task).__name__
-        self._under_way[name] += 1
+        if task.max_concurrent is not None:
+            self._under_way[name] += 1
         if task.rate:
             self._next[name] = max(self._next.get(name, 0.0), self._now()) + 1 / task.rate
 
     def end(self, task: Task) -> None:
         """An execution has ended."""
-        self._under_way[type(task).__name__] -= 1
+        if task.max_concurrent is not None:
+            self._under_way[type(task).__name__] -= 1

@@ -68,6 +68,8 @@ class _Held:
     written: set[str]
     due_date: str | None
     source: str | None
+    checked: str | None = None
+    """Its data as the task left it, until that is recorded."""
     seen: float = field(default_factory=time.monotonic)
     running: TaskExecution | None = None
     handed_out: TaskExecution | None = None
@@ -93,6 +95,8 @@ class StoreJournal(Journal):
 
     def __init__(self, processor: "StoredProcessor") -> None:
         self.processor = processor
+        # A `write_entry` of the user's own may change the entry before it is written.
+        self._may_change = type(processor).write_entry.__module__ != "engine.stored"
         self.run: int | None = None
         self._seen = _Numbers()
         self._numbers: dict[str, int] = {}
@@ -102,6 +106,7 @@ class StoreJournal(Journal):
         self._recording: Recording | None = None
         self._spent: list[Recording] = []
         self._settled = self._settled_all = self._shown = self._began = 0.0
+        self._owner = ""
         self._lock = threading.RLock()
         self._is_over = threading.Event()
         self._trouble: EngineError | None = None
@@ -127,6 +132,7 @@ class StoreJournal(Journal):
         self.run = None
         home = home_of(type(self.processor))
         self.store.recover()
+        self._owner = self.store.owner
         self._recording = self.store.recording(forced=self.store.durability is Durability.POWER)
         self._recording.write(b"")  # it is there from now on: if this process dies, it tells of the run
         self.run = result.number = self.store.runs.insert(
@@ -287,15 +293,17 @@ class StoreJournal(Journal):
     def check(self, entry: WorkflowModel, key: str | None) -> None:
         held = self._held.get(id(entry))
         text = entry_text(entry)
-        if held is not None and text == held.text:
-            return
+        if held is not None:
+            held.checked = text
+            if text == held.text:
+                return
         if (now := entry_key(entry)) != key:
             raise EntryError(f"a task made {now!r} of the key {key!r}: no task may change an entry's key")
         entry_data(entry, text)
 
     def _still_held(self, calls: Collection[Call]) -> set[int]:
         """Which entries, by their numbers, are this run's still: what was seen a moment ago is not asked again."""
-        now, owner = time.monotonic(), self.store.owner
+        now, owner = time.monotonic(), self._owner
         held = [found for call in calls if (found := self._held.get(id(call.entry))) is not None]
         doubted = [each for each in held if now - each.seen > TRUST]
         if doubted:
@@ -400,7 +408,7 @@ class StoreJournal(Journal):
         self._settled = time.monotonic()
         if not (group or self._errors):
             return
-        now, moment, owner = self._now(), self.processor.moment, self.store.owner
+        now, moment, owner = self._now(), self.processor.moment, self._owner
         lost: list[_Held] = []
 
         def keep(document: Content) -> None:
@@ -431,7 +439,8 @@ class StoreJournal(Journal):
         so."""
         entry = held.entry
         try:
-            text = entry_text(entry)
+            text = entry_text(entry) if held.checked is None or self._may_change else held.checked
+            held.checked = None
             if text == held.text:
                 return None
             self.check(entry, held.key)
