@@ -1,12 +1,18 @@
 """A workflow engine: runs entries through tasks, from a script, with no terminal and no server.
 
-The map: `model` (entries and executions), `status` (outcomes and repeat policies), `due_date`, `task`, `processor` and
-`stored` (workflows, with one's own storage or with a `Store`), `planning` (what happens next, and why: pure), `run` and
-`runner` (do it), `journal` and `store_journal` (what a run
-writes down), `errors` (exceptions as records), `statistics`, `records` (entries
-in the store), `operations` (the operator's verbs), `pausing` (which processors start no
-task), `worker` (does what operators asked for), `store` (TinyDB shared by
-processes), `cli` (`wfe`), `demo` (an example on real input).
+The map.
+
+* What a user writes with: `model` (entries and executions), `status` (outcomes and repeat policies), `due_date`, `task`,
+  `attempt` (what a task may ask), `processor` and `stored` (workflows, with one's own storage or with a `Store`).
+* What happens next, and why: `planning`, pure.
+* A run: `run` (over entries), `flight` (one entry through its tasks), `performing` (one execution), `outcome` (what became
+  of it); on an executor `crew`, with the `executors` themselves; `limits`, `stopping`.
+* What it writes down: `journal` and `store_journal`, `records` (entries as documents), `errors` (exceptions as records),
+  `statistics`, `store` (TinyDB shared by processes).
+* Who watches: `events` (log and hooks), `telemetry`, `metrics`.
+* Who acts: `operations` (the operator's verbs), `pausing`, `worker` and `working` (do what operators asked for), `cli`
+  (`wfe`, with the commands in `running`, `verbs`, `upkeep` and `metrics`).
+* `demo`: an example on real input.
 """
 
 import logging
