@@ -2,13 +2,13 @@
 
 The map.
 
-* What a user writes with: `model` (entries and executions), `status` (outcomes and repeat policies), `due_date`, `task`,
-  `attempt` (what a task may ask), `processor` and `stored` (workflows, with one's own storage or with a `Store`).
+* What a user writes with: `model` (entries and executions), `status` (outcomes, repeat policies), `due_date`, `task`,
+  `attempt` (what a task may ask), `processor` and `stored` (workflows, with one's own storage or a `Store`).
 * What happens next, and why: `planning`, pure.
-* A run: `run` (over entries), `flight` (one entry through its tasks), `performing` (one execution), `outcome` (what became
-  of it); on an executor `crew`, with the `executors` themselves; `limits`, `stopping`.
-* What it writes down: `journal` and `store_journal`, `records` (entries as documents), `errors` (exceptions as records),
-  `statistics`, `store` (TinyDB shared by processes).
+* A run: `run` (over entries), `flight` (one entry through its tasks), `performing` (one execution), `outcome` (what
+  became of it); on an executor `crew`, with the `executors` themselves; `limits`, `stopping`.
+* What it writes down: `journal` and `store_journal`, `records` (entries as documents), `errors` (exceptions as
+  records), `statistics`, `store` (TinyDB shared by processes).
 * Who watches: `events` (log and hooks), `telemetry`, `metrics`.
 * Who acts: `operations` (the operator's verbs), `pausing`, `worker` and `working` (do what operators asked for), `cli`
   (`wfe`, with the commands in `running`, `verbs`, `upkeep` and `metrics`).
