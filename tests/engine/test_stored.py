@@ -441,6 +441,28 @@ def test_a_raising_list_of_entries_is_recorded_as_a_failed_run(shop: Shop) -> No
     assert record["run"] == second.doc_id
 
 
+@pytest.mark.parametrize("own", [True, False], ids=["its own store", "a store handed over"])
+def test_a_raising_close_is_recorded_and_costs_no_entry(tmp_path: Path, own: bool) -> None:
+    class Careless(Orders):
+        def close(self) -> None:
+            super().close()
+            raise OSError("the connection is gone")
+
+    path = tmp_path / "own.db"
+    handed = None if own else Store(path)
+    processor = Careless(handed or path)
+    processor.entries, processor.acts = keys("A-1"), {"Check": goes}
+    with pytest.raises(OSError, match="the connection is gone"):
+        processor.process_entries()
+    with Store(path) as store:
+        (run,) = store.runs.all()
+        assert run["ending"] == "crashed"
+        assert [row.state for row in rows(store, processor.clock())] == ["finished"]
+        assert [record["message"] for record in store.errors.all()] == ["the connection is gone"]
+    if handed:
+        handed.close()
+
+
 def test_a_second_run_that_cannot_list_its_entries_leaves_the_record_of_the_first_alone(shop: Shop) -> None:
     processor = shop.processor(keys("A-1"), Check=goes)
     processor.process_entries()
