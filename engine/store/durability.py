@@ -54,19 +54,25 @@ class Log:
         except FileNotFoundError:
             return  # written back by whoever closed last, who waited for the disk
         try:
-            _force(file)
+            force(file)
             if self._known != (number := os.fstat(file).st_ino):
-                folder = os.open(self._path.parent, os.O_RDONLY | os.O_CLOEXEC)
-                try:
-                    os.fsync(folder)  # a new file is safe when its name is
-                finally:
-                    os.close(folder)
+                force_path(self._path.parent)  # a new file is safe when its name is
                 self._known = number
         finally:
             os.close(file)
 
 
-def _force(file: int) -> None:
+def force_path(path: Path) -> None:
+    """Have the disk take what a file, or a folder of names, holds. Raises OSError if it refuses."""
+    file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)
+
+
+def force(file: int) -> None:
+    """Have the disk take the data of an open file. Raises OSError if it refuses."""
     if sys.platform == "darwin":
         import fcntl  # its fsync leaves the data in the drive's own memory
 

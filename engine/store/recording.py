@@ -15,6 +15,7 @@ import orjson
 
 from engine.exceptions import StoreError
 from engine.model import TaskExecution
+from engine.store.durability import force, force_path
 
 Line = dict[str, Any]
 """`id` (the entry's number) and `execution`, as far as it is known by then; where it has ended, also `data`,
@@ -49,7 +50,7 @@ class Recording:
         """The start of an execution, before its body runs; what was written before is as safe as this afterwards."""
         self.write(line)
         if self.is_forced:
-            self._do(lambda file: os.fdatasync(file))
+            self._do(force)
 
     def write(self, line: bytes) -> None:
         """Append a line."""
@@ -86,7 +87,7 @@ class Recording:
             if self._file is None:
                 self._file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
                 if self.is_forced:
-                    _force_folder(self.path.parent)
+                    force_path(self.path.parent)
             act(self._file)
         except OSError as error:
             raise StoreError(
@@ -137,11 +138,3 @@ def read_lines(path: Path) -> Iterator[Line]:
         except orjson.JSONDecodeError:
             return
         yield found
-
-
-def _force_folder(folder: Path) -> None:
-    file = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(file)
-    finally:
-        os.close(file)

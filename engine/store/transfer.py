@@ -15,6 +15,7 @@ from tinydb.table import Document
 from engine.exceptions import InputError, StoreError
 from engine.store.connections import address, explained
 from engine.store.database import Database
+from engine.store.durability import force_path
 from engine.store.schema import LAYOUTS, layout
 from engine.store.stock import StockFile
 from engine.store.storage import SqliteStorage
@@ -145,24 +146,16 @@ def _becoming(target: Path) -> Iterator[Path]:
                 yield file
             except StoreError as error:
                 raise StoreError(str(error).replace(str(file), str(target))) from error
-            _make_durable(file)
+            force_path(file)
             try:
                 os.link(file, target)  # which, unlike a renaming, overwrites nothing
             except FileExistsError:
                 raise InputError(f"{target} was made by somebody else meanwhile: name another file") from None
-            _make_durable(target.parent)
+            force_path(target.parent)
     except OSError as error:
         if error.errno in (ENOSPC, EDQUOT):
             raise StoreError(f"{target} was not written, since its disk is full: make room, or name another") from error
         raise StoreError(f"{target} cannot be written ({error.strerror}): name another file") from error
-
-
-def _make_durable(path: Path) -> None:
-    opened = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
 
 
 def _write_stock(connection: sqlite3.Connection, file: Path, progress: Progress | None) -> int:
