@@ -22,7 +22,7 @@ from distributed import Client, Event
 from engine.errors import one_line
 from engine.exceptions import InputError, NotPortable, WorkerDied
 from engine.executors.batch import Batch
-from engine.executors.shipping import carry_out_packed, pack, pack_processor, unpack_processor, unpack_report
+from engine.executors.shipping import Answer, carry_out_packed, pack, pack_processor, unpack_processor, unpack_report
 from engine.outcome import Report
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def _is_known(processor: bytes) -> str | None:
     return None
 
 
-def _carry_out_once(token: str, processor: bytes, packed: Any) -> tuple[list[bytes], dict[str, Any]]:
+def _carry_out_once(token: str, processor: bytes, packed: Any) -> Answer:
     """On a worker: carry out a batch, unless that was begun before."""
     begun = Event(token)
     if begun.is_set():

@@ -22,9 +22,13 @@ if TYPE_CHECKING:
 class Packed(NamedTuple):
     """A batch as it travels."""
 
-    calls: list[bytes]
+    calls: bytes
     recording: tuple[str, bool] | None
     dry_run: bool
+
+
+Answer = tuple[bytes, dict[str, Any]]
+"""The outcomes of a batch as they travel back, and what was counted."""
 
 
 def pack_processor(processor: "Processor") -> bytes:
@@ -39,69 +43,67 @@ def pack_processor(processor: "Processor") -> bytes:
 
 def pack(processor: "Processor", batch: Batch, dry_run: bool) -> tuple[Packed, dict[int, Outcome]]:
     """A batch as it travels, and the outcomes of those of its calls that cannot, by their places."""
-    calls, refused = [], {}
-    for at, call in enumerate(batch.calls):
-        try:
-            calls.append(_pack_call(call))
-        except NotPortable as error:
-            refused[at] = failed(processor, call, error)
+    travelling = [(call.entry, call.name, call.number, call.previous_error) for call in batch.calls]
+    refused: dict[int, Outcome] = {}
+    try:
+        calls = pickle.dumps(travelling)  # all at once: each class is named but once
+    except Exception:
+        for at, call in enumerate(batch.calls):
+            try:
+                _pickled(call.entry, f"the entry {entry_key(call.entry)!r} cannot be sent to another process",
+                         "keep plain data on an entry")  # fmt: skip
+            except NotPortable as error:
+                refused[at] = failed(processor, call, error)
+        calls = pickle.dumps([each for at, each in enumerate(travelling) if at not in refused])
     recording = (str(batch.recording.path), batch.recording.is_forced) if batch.recording else None
     return Packed(calls, recording, dry_run), refused
 
 
-def carry_out_packed(processor: bytes, packed: Packed) -> tuple[list[bytes], dict[str, Any]]:
-    """In the worker: carry out a batch; its outcomes as they travel back, and what was counted."""
+def carry_out_packed(processor: bytes, packed: Packed) -> Answer:
+    """In the worker: carry out a batch."""
     made = unpack_processor(processor)
     made.forget_statistics()
     tasks = {type(task).__name__: task for task in made.get_tasks()}
-    calls = [_unpack_call(call, tasks) for call in packed.calls]
+    calls = [
+        Call(entry, entry.executions[-1], tasks[name], number, previous_error)
+        for entry, name, number, previous_error in pickle.loads(packed.calls)
+    ]
     recording = Recording(Path(packed.recording[0]), forced=packed.recording[1]) if packed.recording else None
     try:
         report = carry_out(made, Batch(calls, recording), packed.dry_run)
     finally:
         if recording is not None:
             recording.close()
-    outcomes = [
-        _pack_outcome(made, call, outcome) for call, outcome in zip(calls, report.outcomes, strict=True) if outcome
-    ]
-    return outcomes, made.get_statistics()
+    return _pack_outcomes(made, calls, [outcome for outcome in report.outcomes if outcome]), made.get_statistics()
 
 
-def unpack_report(answer: tuple[list[bytes], dict[str, Any]], refused: dict[int, Outcome]) -> Report:
+def unpack_report(answer: Answer, refused: dict[int, Outcome]) -> Report:
     """What a worker answered, with the outcomes of the calls that it never got."""
-    outcomes = [pickle.loads(outcome) for outcome in answer[0]]
+    outcomes = pickle.loads(answer[0])
     for at in sorted(refused):
         outcomes.insert(at, refused[at])
     return Report(outcomes, answer[1])
 
 
-def _pack_call(call: Call) -> bytes:
-    key = entry_key(call.entry)
-    travelling = (call.entry, call.execution.name, call.number, call.previous_error)
+def _pack_outcomes(processor: "Processor", calls: list[Call], outcomes: list[Outcome]) -> bytes:
+    for call, outcome in zip(calls, outcomes, strict=True):
+        outcome.exception, outcome.entry = None, call.entry
+        call.entry.__dict__["executions"] = None  # the run has them
     try:
-        return pickle.dumps(travelling)
+        return pickle.dumps(outcomes)
     except Exception:
-        return _pickled(call.entry, f"the entry {key!r} cannot be sent to another process",
-                        "keep plain data on an entry")  # fmt: skip
+        return pickle.dumps([_portable(processor, *each) for each in zip(calls, outcomes, strict=True)])
 
 
-def _unpack_call(packed: bytes, tasks: dict[str, Any]) -> Call:
-    entry, name, number, previous_error = pickle.loads(packed)
-    return Call(entry, entry.executions[-1], tasks[name], number, previous_error)
-
-
-def _pack_outcome(processor: "Processor", call: Call, outcome: Outcome) -> bytes:
-    outcome.exception, outcome.entry = None, call.entry
+def _portable(processor: "Processor", call: Call, outcome: Outcome) -> Outcome:
+    """An outcome, or, if it cannot travel, that this is so."""
     try:
-        return pickle.dumps(outcome)
-    except Exception:
-        try:
-            _pickled(call.entry, f"what {call.name} left on the entry {entry_key(call.entry)!r} cannot be sent back",
-                     "leave plain data on an entry")  # fmt: skip
-        except NotPortable as error:
-            outcome = failed(processor, call, error)
-            outcome.exception = None
-        return pickle.dumps(outcome)
+        _pickled(call.entry, f"what {call.name} left on the entry {entry_key(call.entry)!r} cannot be sent back",
+                 "leave plain data on an entry")  # fmt: skip
+    except NotPortable as error:
+        outcome = failed(processor, call, error)
+        outcome.exception = None
+    return outcome
 
 
 def unpack_processor(packed: bytes) -> "Processor":
