@@ -48,6 +48,7 @@ def each_action(processor: StoredProcessor, executor: Executor | str | None) -> 
 def _take(processor: StoredProcessor) -> tuple[int, list[str]] | None:
     """Take the oldest open action; its number, and the keys that it was accepted for."""
     store = processor.store
+    store.recover()
     is_open = (where("open") == True) & (where("processor") == processor.name)  # noqa: E712 - a query, not a test
     if not store.actions.ids(is_open, limit=1):
         return None  # so that to look costs no write
@@ -68,6 +69,7 @@ def wait_for(store: Store, actions: Collection[int]) -> None:
         for action in store.actions.get(doc_ids=list(actions))
     ):
         time.sleep(0.1)
+        store.recover()  # what a worker that died has left, or it would count as living
 
 
 @dataclass(frozen=True)

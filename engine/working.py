@@ -74,6 +74,7 @@ class Worker:
             WorkflowError: the workflow is wrong for every entry alike.
         """
         stopping = self.processor.stopping
+        log.info("works on %s", self.processor.name)
         while not stopping.is_asked:
             try:
                 with self._open_store() as store:

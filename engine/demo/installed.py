@@ -1,7 +1,7 @@
 """Finds the distributions that are installed on this machine, as `importlib.metadata` does."""
 
 from collections.abc import Sequence
-from importlib.metadata import PathDistribution, distributions
+from importlib.metadata import distributions
 from pathlib import Path
 
 from packaging.utils import canonicalize_name
@@ -16,8 +16,10 @@ def find_installed(folders: Sequence[str] | None) -> dict[str, Path]:
     """
     found: dict[str, Path] = {}
     for distribution in distributions() if folders is None else distributions(path=list(folders)):
-        if isinstance(distribution, PathDistribution) and isinstance(distribution._path, Path):
-            path = distribution._path.absolute()
+        # Asked for so, since a library that was imported may have put finders of its own in the place of Python's.
+        path = getattr(distribution, "_path", None)
+        if isinstance(path, Path):
+            path = path.absolute()
             found.setdefault(key_of(path), path)
     return found
 

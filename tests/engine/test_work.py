@@ -32,6 +32,7 @@ class Patient(Task):
 def worker(workplace: Any, *arguments: str) -> Iterator[Any]:
     """A worker, which is told to end at the end."""
     with workplace.start("work", *arguments) as process:
+        assert "works on" in process.stderr.readline()  # else the signal could come before it is waited for
         yield process
         process.send_signal(signal.SIGTERM)
         code, _, err = workplace.ended(process)
