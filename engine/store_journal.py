@@ -440,12 +440,14 @@ class StoreJournal(Journal):
         entry = held.entry
         try:
             text = entry_text(entry) if held.checked is None or self._may_change else held.checked
-            held.checked = None
-            if text == held.text:
-                return None
-            self.check(entry, held.key)
+            if text != held.text:
+                self.check(entry, held.key)
         except EntryError:
             entry.due_date, entry.source = held.due_date, held.source
+            return None
+        finally:
+            held.checked = None  # it is of this execution alone
+        if text == held.text:
             return None
         changes = changed_fields(entry, held.text, text)
         held.text, held.data, held.due_date, held.source = text, changes["data"], entry.due_date, entry.source
