@@ -89,8 +89,7 @@ class Crew:
                 moved += self._hand_out() if may_go_on else self._take_back()
                 if not self._pending and not moved and not any(self._ready.values()):
                     return
-                if self.processor.stopping.is_over:
-                    raise KeyboardInterrupt
+                self.processor.stopping.heed()
                 self._receive(wait=not moved)
             self.run.progress()
 

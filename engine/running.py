@@ -43,7 +43,7 @@ DaskOption = Annotated[
     typer.Option(metavar="ADDRESS", help="Execute tasks on the Dask cluster of this scheduler.", show_default=False),
 ]
 GraceOption = Annotated[
-    float, typer.Option(metavar="SECONDS", min=0, help="How long tasks may go on after SIGINT or SIGTERM.")
+    float, typer.Option(metavar="SECONDS", min=0, max=86_400, help="How long tasks may go on after SIGINT or SIGTERM.")
 ]
 VerboseOption = Annotated[
     int, typer.Option("-v", count=True, help="Log what is done to standard error; -vv logs all.", show_default=False)

@@ -138,6 +138,11 @@ class Workplace:
         """What the orders are: each line a key, and what the task Check is to do to it."""
         (self.folder / "orders.txt").write_text("\n".join(lines))
 
+    def extend(self, text: str) -> None:
+        """Add to the workflow."""
+        file, guard = self.folder / "orders.py", '\n\nif __name__ == "__main__"'
+        file.write_text(file.read_text().replace(guard, text + guard))
+
     def repair(self) -> None:
         """From now on Check finds nothing wrong."""
         (self.folder / "repaired").touch()
@@ -219,8 +224,7 @@ def workplace(tmp_path: Path) -> Workplace:
 @pytest.fixture
 def slow(workplace: Workplace) -> Workplace:
     """The workplace, with a workflow that stands still inside a task until it is told to go on."""
-    file = workplace.folder / "orders.py"
-    file.write_text(file.read_text().replace('\n\nif __name__ == "__main__"', SLOW + '\n\nif __name__ == "__main__"'))
+    workplace.extend(SLOW)
     os.mkfifo(workplace.folder / "here")
     os.mkfifo(workplace.folder / "go")
     return workplace

@@ -80,6 +80,7 @@ class OursOnDask(Ours):
 
     def __init__(self, folder: Path, durability: str) -> None:
         from dask_cluster import Cluster
+
         from engine.executors.dask import DaskExecutor
 
         self._cluster = Cluster(folder)

@@ -73,6 +73,56 @@ def test_a_task_that_outlasts_the_grace_is_broken_off(slow: Any, how: list[str])
     assert ending(slow) == "aborted"
 
 
+DEAF = """
+
+class Deaf(Slow):
+    def get_tasks(self):
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})  # so another thread takes them
+        return [Wait(self)]
+"""
+
+
+def test_a_signal_that_does_not_wake_the_task_up_breaks_it_off_all_the_same(slow: Any) -> None:
+    slow.extend(DEAF)
+    slow.orders("A-1")
+    with slow.start("run", "orders:Deaf", "--grace", "0.2") as process:
+        slow.wait_until_inside()
+        process.send_signal(signal.SIGTERM)
+        code, _, err = slow.ended(process)
+    assert code == 143, err
+    assert states(slow) == {"A-1": "in doubt"}
+
+
+FORKING = """
+
+class Forked(Task):
+    def process_entry(self, entry, dry_run=False):
+        ready, say = os.pipe()
+        child = os.fork()
+        if not child:
+            os.write(say, b".")
+            signal.pause()
+        os.read(ready, 1)
+        os.kill(child, signal.SIGTERM)
+        return Status(message=f"ended by signal {os.waitpid(child, 0)[1]}")
+
+
+class Forking(Orders):
+    def get_tasks(self):
+        return [Forked(self), Send(self)]
+"""
+
+
+@HOW
+def test_a_signal_to_a_process_that_a_task_forked_is_for_that_process_alone(workplace: Any, how: list[str]) -> None:
+    workplace.extend(FORKING)
+    workplace.orders("A-1")
+    run = workplace.wfe("run", "orders:Forking", *how)
+    assert run.returncode == 0, run.stderr
+    assert workplace.done == ["Send A-1"]
+    assert "ended by signal 15" in workplace.wfe("show", "A-1").stdout
+
+
 def test_ctrl_c_in_a_terminal_goes_to_the_workers_too_who_leave_it_to_the_run(slow: Any) -> None:
     slow.orders("A-1")
     with slow.start("run", "orders:Slow", "--processes", "1", start_new_session=True) as process:

@@ -147,8 +147,7 @@ def note(task, entry):
 @pytest.fixture
 def shared(workplace: Any) -> Any:
     """The workplace, with a workflow of one task over many orders."""
-    file = workplace.folder / "orders.py"
-    file.write_text(file.read_text().replace('\n\nif __name__ == "__main__"', SHARED + '\n\nif __name__ == "__main__"'))
+    workplace.extend(SHARED)
     workplace.orders(*MANY)
     return workplace
 
