@@ -1,7 +1,9 @@
 """A workflow without storage of its own: what the store keeps between runs, and what it refuses."""
 
 import asyncio
+import logging
 import sqlite3
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -369,6 +371,13 @@ def test_numbers_come_back_from_the_store_as_they_were(shop: Shop, number: float
     assert type(seen[0]) is type(number)
 
 
+@pytest.fixture
+def unlogged(caplog: pytest.LogCaptureFixture) -> None:
+    """Nothing is captured from the log: pytest's processes cannot send each other one that is no UTF-8."""
+    caplog.set_level(logging.CRITICAL)
+
+
+@pytest.mark.usefixtures("unlogged")
 def test_an_exception_message_that_is_no_utf_8_is_kept_like_any_other(shop: Shop) -> None:
     def act(entry: Order) -> None:
         raise ValueError(f"cannot read caf\udce9.csv of {entry.key}")
@@ -606,6 +615,8 @@ def test_a_failing_filter_does_not_take_an_entry_from_the_run_that_works_on_it(s
     owners = []
 
     def meanwhile(entry: Order) -> None:
+        while shop.row("A-1").state != "running":  # it is written within a moment
+            time.sleep(0.01)
         with Store(shop.store.path) as other:
             processor = Picky(other, clock=shop.clock)
             processor.entries = keys("A-1")
@@ -830,6 +841,7 @@ def test_a_filter_that_leaves_the_program_costs_its_entry_alone(shop: Shop) -> N
     assert shop.run(keys("A-1", "A-2"), Careless, Check=goes).states == {"failed": 1, "finished": 1}
 
 
+@pytest.mark.usefixtures("unlogged")
 def test_an_error_whose_note_is_no_text_is_kept_all_the_same(shop: Shop) -> None:
     def check(entry: Order) -> None:
         error = ValueError("unreadable")
