@@ -217,6 +217,8 @@ class Crew:
 
     def _receive(self, *, wait: bool) -> None:
         """Take what has ended; at least one, if it is to be waited for."""
+        if wait:
+            self.run.journal.flush()
         try:
             future = self._ended.get(block=wait, timeout=self._patience() if wait else None)
             while True:

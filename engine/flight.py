@@ -1,6 +1,7 @@
 """One entry on its way through the tasks of a run: which execution is next, and what becomes of the entry by it."""
 
 import logging
+import time
 from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -86,6 +87,7 @@ class Flight:
             self.journal.error(outcome.record)
         self._write(execution)
         if outcome.record is not None:
+            self.journal.flush()
             self.processor.events.error_happened(outcome.record, outcome.exception, self.entry)
         self.processor.events.task_finished(self.entry, call, outcome)
 
@@ -146,8 +148,9 @@ class Flight:
 
     def _write(self, execution: TaskExecution | None) -> None:
         if not self.dry_run:
-            with self.processor.get_time_statistic("write_entry"):
-                self.processor.write_entry(self.entry, execution)
+            began = time.perf_counter()
+            self.processor.write_entry(self.entry, execution)
+            self.processor.get_time_statistic("write_entry").add(time.perf_counter() - began)
 
 
 def standing(entry: WorkflowModel, names: Sequence[str], moment: datetime) -> tuple[State, Failure | None]:

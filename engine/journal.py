@@ -144,6 +144,9 @@ class Journal:
     def spend(self, recording: Recording) -> None:
         """What a recording holds has been taken from it: once that is written, it can go."""
 
+    def flush(self) -> None:
+        """Record what has ended, which else goes with the next start: what comes first may take long."""
+
     def settle(self) -> None:
         """Write all that is not written yet."""
 

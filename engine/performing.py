@@ -85,7 +85,8 @@ class _Ending:
         self._processor = processor
         self._call = call
         self._key = entry_key(call.entry)
-        call.execution.execution_time = self._began = processor.clock()
+        self._began = processor.clock()
+        call.execution.__dict__["execution_time"] = self._began  # as it is: see `Outcome.put_on`
         self._started = time.perf_counter()
 
     def well(self, status: object) -> Outcome:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from itertools import takewhile
 
 from engine.due_date import parse_due_date
@@ -134,8 +134,15 @@ def _untouched(tasks: tuple[str, ...]) -> Plan:
 
 
 def _past(name: str, attempts: Sequence[TaskExecution]) -> Step:
-    kind = StepKind.DONE if attempts else StepKind.NOT_REACHED
-    return Step(name, kind, _said(attempts[0]) if attempts else "", attempts_so_far(attempts))
+    if not attempts:
+        return Step(name, StepKind.NOT_REACHED)
+    return _done(name, _said(attempts[0]), attempts_so_far(attempts))
+
+
+@lru_cache(maxsize=1024)
+def _done(name: str, why: str, attempts: int) -> Step:
+    """A task that is done: the same for most of the entries that went through it."""
+    return Step(name, StepKind.DONE, why, attempts)
 
 
 def _behind_a_block(name: str, attempts: Sequence[TaskExecution]) -> Step:

@@ -229,6 +229,7 @@ class Processor(ABC):
     def _may_begin(self, task: Task) -> bool:
         """Wait until an execution of a task that is limited may begin; False if it is not to begin any more."""
         while delay := self.limits.delay(task):
+            self.journal.flush()
             if self.stopping.wait(delay):
                 return False
         return True

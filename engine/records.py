@@ -10,13 +10,14 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import orjson
 from pydantic_core import PydanticSerializationError
 from tinydb.table import Document
 
-from engine.clock import from_text, local_time, to_text
+from engine.clock import from_text, local_time, to_text, utc_now
 from engine.due_date import parse_due_date
 from engine.exceptions import EntryError, InputError
 from engine.identity import required_key
@@ -41,7 +42,7 @@ URGENCY = (
 
 def shown_state(state: State) -> dict[str, Any]:
     """The fields by which a state is counted, filtered and sorted."""
-    return {"state": state, "urgency": URGENCY.index(state)}
+    return {"state": state.value, "urgency": URGENCY.index(state)}
 
 
 _LONG_NUMBER = re.compile(r"\d{19}")
@@ -120,6 +121,18 @@ def read_plan(document: Mapping[str, Any], moment: datetime) -> Plan:
 
 def summary(entry: WorkflowModel, tasks: Sequence[str], moment: datetime) -> dict[str, Any]:
     """What a list shows of an entry, from its plan at `moment`."""
+    if entry.executions is None and entry.finished is None and entry.due_date is None:
+        return {**_of_an_untouched(tuple(tasks))}
+    return _shown(entry, tasks, moment)
+
+
+@cache
+def _of_an_untouched(tasks: tuple[str, ...]) -> dict[str, Any]:
+    """Most entries are new, and all of those are shown alike, at whatever moment."""
+    return _shown(WorkflowModel(), tasks, utc_now())
+
+
+def _shown(entry: WorkflowModel, tasks: Sequence[str], moment: datetime) -> dict[str, Any]:
     planned = plan(entry, tasks, moment)
     task = planned.current.task if planned.current else None
     attempts = entry.get_execution(task) if task else []

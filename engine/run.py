@@ -101,8 +101,9 @@ class Run:
 
     def land(self, entry: WorkflowModel, names: Sequence[str]) -> None:
         """An entry goes no further in this run: count it by the state it is left in, and give it up."""
-        self._leave(entry, *standing(entry, names, self.processor.moment))
+        state, failure = standing(entry, names, self.processor.moment)
         self.journal.release(entry)
+        self._leave(entry, state, failure)
 
     def leave_to_owner(self) -> None:
         """Count an entry that another works on."""
@@ -164,7 +165,7 @@ class Run:
             if self._is_taken(entry):
                 with self.processor.get_time_statistic("process_tasks"):
                     self.processor.process_tasks(entry, self.dry_run)
-                self.land(entry, task_names(self.processor.get_tasks()))
+                self.land(entry, () if entry.finished else task_names(self.processor.get_tasks()))
         except BaseException as error:
             self.lose(error, entry)
 

@@ -8,7 +8,7 @@ writes what is left to write.
 import logging
 import threading
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import wraps
@@ -104,6 +104,7 @@ class StoreJournal(Journal):
         self._unwritten: dict[str, _Held] = {}
         self._errors: list[dict[str, Any]] = []
         self._recording: Recording | None = None
+        self._ended: list[bytes] = []
         self._spent: list[Recording] = []
         self._settled = self._settled_all = self._shown = self._began = 0.0
         self._owner = ""
@@ -166,7 +167,7 @@ class StoreJournal(Journal):
         finally:
             self._held.clear()
             self._unwritten.clear()
-            self._errors, self._spent = [], []
+            self._errors, self._spent, self._ended = [], [], []
             statistics = self.processor.get_statistics()
             end = {"ended": self._now(), "ending": result.ending, "statistics": statistics}
             self._update_run({**self._counts(result), **end})
@@ -270,10 +271,10 @@ class StoreJournal(Journal):
     def start(self, calls: Collection[Call], recording: Recording | None = None) -> list[Call]:
         lost: list[Call] = []
         lines: list[bytes] = []
-        still_held = self._still_held(calls)
+        taken_away = self._taken_away(calls)
         for call in calls:
             held = self._held.get(id(call.entry))
-            if held is None or held.number not in still_held:
+            if held is None or held.number in taken_away:
                 self._let_go(call.entry)
                 lost.append(call)
                 continue
@@ -287,7 +288,8 @@ class StoreJournal(Journal):
         if recording is None and self._is_time():
             self.settle()
         elif self._recording is not None and lines and (recording is None or self._recording.is_forced):
-            self._recording.begin(b"".join(lines))
+            self._recording.begin(b"".join((*self._ended, *lines)))
+            self._ended.clear()
         return lost
 
     def check(self, entry: WorkflowModel, key: str | None) -> None:
@@ -301,17 +303,17 @@ class StoreJournal(Journal):
             raise EntryError(f"a task made {now!r} of the key {key!r}: no task may change an entry's key")
         entry_data(entry, text)
 
-    def _still_held(self, calls: Collection[Call]) -> set[int]:
-        """Which entries, by their numbers, are this run's still: what was seen a moment ago is not asked again."""
-        now, owner = time.monotonic(), self._owner
+    def _taken_away(self, calls: Collection[Call]) -> Container[int]:
+        """Which entries, by their numbers, are another's by now: what was seen a moment ago is not asked again."""
+        now = time.monotonic()
         held = [found for call in calls if (found := self._held.get(id(call.entry))) is not None]
         doubted = [each for each in held if now - each.seen > TRUST]
-        if doubted:
-            holders = self.store.holders([each.number for each in doubted])
-            held = [each for each in held if holders.get(each.number, owner) == owner]
-            for each in held:
-                each.seen = now
-        return {each.number for each in held}
+        if not doubted:
+            return ()
+        holders = self.store.holders([each.number for each in doubted])
+        for each in doubted:
+            each.seen = now
+        return {number for number, holder in holders.items() if holder != self._owner}
 
     @_locked
     def withdraw(self, entry: WorkflowModel) -> None:
@@ -331,7 +333,7 @@ class StoreJournal(Journal):
             for record in self._errors:
                 if record["error_id"] == str(execution.error_id):
                     changes = {**(changes or {}), "error": record}
-            self._recording.write(ended(held.number, execution, changes))
+            self._ended.append(ended(held.number, execution, changes))
         self._unwritten[held.key] = held
 
     @_locked
@@ -340,6 +342,7 @@ class StoreJournal(Journal):
         if held is not None:
             held.is_left = True
             self._unwritten[held.key] = held
+            self.flush()
             if self._is_time():
                 self._check_trouble()
                 self._write_landed()
@@ -377,6 +380,12 @@ class StoreJournal(Journal):
     def spend(self, recording: Recording) -> None:
         self._spent.append(recording)
 
+    @_locked
+    def flush(self) -> None:
+        if self._ended and self._recording is not None:
+            self._recording.write(b"".join(self._ended))
+            self._ended.clear()
+
     def settle(self) -> None:
         with self._lock:
             self._check_trouble()
@@ -391,6 +400,7 @@ class StoreJournal(Journal):
         """Write all that is not written, so that nothing that was recorded is needed any more."""
         self._settled_all = time.monotonic()
         self._write_group(self._unwritten)
+        self._ended.clear()
         if self._recording is not None:
             self._recording.clear()
         for recording in self._spent:

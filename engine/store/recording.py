@@ -7,7 +7,7 @@ store does. What a dead owner left in such files is brought into its entries by 
 
 import errno
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -49,12 +49,24 @@ class Recording:
     def begin(self, line: bytes) -> None:
         """The start of an execution, before its body runs; what was written before is as safe as this afterwards."""
         self.write(line)
-        if self.is_forced:
-            self._do(force)
+        if self.is_forced and self._file is not None:
+            try:
+                force(self._file)
+            except OSError as error:
+                raise self._lost(error) from error
 
     def write(self, line: bytes) -> None:
         """Append a line."""
-        self._do(lambda file: self._append(file, line))
+        try:
+            file = self._open() if self._file is None else self._file
+            if self.is_forced and self._end + len(line) >= self._room:
+                self._room += os.pwrite(file, bytes(len(line) + _ROOM), self._room)
+                os.fsync(file)
+            if os.pwrite(file, line + b"\0", self._end) <= len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        except OSError as error:
+            raise self._lost(error) from error
+        self._end += len(line)
 
     def clear(self) -> None:
         """Forget all lines: the entries themselves have it now."""
@@ -73,26 +85,14 @@ class Recording:
         self.close()
         self.path.unlink(missing_ok=True)
 
-    def _append(self, file: int, line: bytes) -> None:
-        if self.is_forced and self._end + len(line) >= self._room:
-            room = bytes(len(line) + _ROOM)
-            self._room += os.pwrite(file, room, self._room)
-            os.fsync(file)
-        if os.pwrite(file, line + b"\0", self._end) <= len(line):
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        self._end += len(line)
+    def _open(self) -> int:
+        self._file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        if self.is_forced:
+            force_path(self.path.parent)
+        return self._file
 
-    def _do(self, act: Callable[[int], None]) -> None:
-        try:
-            if self._file is None:
-                self._file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
-                if self.is_forced:
-                    force_path(self.path.parent)
-            act(self._file)
-        except OSError as error:
-            raise StoreError(
-                f"what begins and ends cannot be recorded in {self.path} ({error.strerror}): check the disk"
-            ) from error
+    def _lost(self, error: OSError) -> StoreError:
+        return StoreError(f"what begins and ends cannot be recorded in {self.path} ({error.strerror}): check the disk")
 
 
 def started(number: int, execution: TaskExecution) -> bytes:

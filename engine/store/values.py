@@ -25,13 +25,20 @@ def columns(fields: tuple[str, ...], content: Mapping[str, Any], text: str) -> t
         content: the document.
         text: the same as JSON. It decides: what JSON makes a text of (a date), the column holds as that text.
     """
-    values = [content.get(field, MISSING) for field in fields]
+    values = _fields(fields, content)
     if not _AS_STORED.issuperset(map(type, values)):
         values = [value.value if isinstance(value, Enum) else value for value in values]
     if not (_AS_STORED.issuperset(map(type, values)) and _TEXT.issuperset(map(type, content))):
         stored = orjson.loads(text)
-        values = [stored.get(field, MISSING) for field in fields]
+        values = _fields(fields, stored)
     return tuple([value if type(value) in _AS_THEY_ARE else _column(value) for value in values])
+
+
+def _fields(names: tuple[str, ...], content: Mapping[str, Any]) -> list[Any]:
+    try:
+        return [content[name] for name in names]
+    except KeyError:
+        return [content.get(name, MISSING) for name in names]
 
 
 def comparable(value: Any) -> Column:
