@@ -195,9 +195,9 @@ def address(path: Path, options: str) -> str:
 
 def reading(path: Path) -> str:
     """The options with which SQLite reads a file and writes nothing, not even beside it."""
-    log = path.with_name(path.name + "-wal")
-    if log.exists() and log.stat().st_size:
-        return READING_LIVE
+    with suppress(FileNotFoundError):  # whoever closes the store last removes it
+        if path.with_name(path.name + "-wal").stat().st_size:
+            return READING_LIVE
     # Without a log nobody writes, and it is as it is, until one is there.
     return "mode=ro&immutable=1"
 
