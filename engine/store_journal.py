@@ -47,7 +47,10 @@ TRUST = 0.1
 """Seconds for which a claim that was seen in the store is believed: nobody takes an entry from the living."""
 
 PROGRESS = 0.25
-"""Seconds between two writes of a run's progress, and between two looks whether its processor is paused."""
+"""Seconds between two writes of a run's progress."""
+
+LOOK = 0.05
+"""Seconds between two looks whether the processor is paused: so long after a pause, a task may still begin."""
 
 
 @dataclass(slots=True, eq=False)
@@ -111,7 +114,7 @@ class StoreJournal(Journal):
         self._lock = threading.RLock()
         self._is_over = threading.Event()
         self._trouble: EngineError | None = None
-        self._asked, self._is_paused = -PROGRESS, False
+        self._asked, self._is_paused = -LOOK, False
 
     @property
     def store(self) -> Store:
@@ -129,7 +132,7 @@ class StoreJournal(Journal):
         self._seen = _Numbers()
         self._settled = self._settled_all = 0.0
         self._began = time.monotonic()
-        self._asked, self._is_paused = -PROGRESS, False
+        self._asked, self._is_paused = -LOOK, False
         self.run = None
         home = home_of(type(self.processor))
         self.store.recover()
@@ -183,7 +186,7 @@ class StoreJournal(Journal):
     def is_paused(self) -> bool:
         """Whether it was paused at any moment of this run, which then takes nothing more."""
         now = time.monotonic()
-        if not self._is_paused and now - self._asked >= PROGRESS:
+        if not self._is_paused and now - self._asked >= LOOK:
             self._asked, self._is_paused = now, pause_of(self.store, self.processor.name) is not None
         return self._is_paused
 
