@@ -615,7 +615,9 @@ def test_a_failing_filter_does_not_take_an_entry_from_the_run_that_works_on_it(s
     owners = []
 
     def meanwhile(entry: Order) -> None:
+        deadline = time.monotonic() + 10
         while shop.row("A-1").state != "running":  # it is written within a moment
+            assert time.monotonic() < deadline
             time.sleep(0.01)
         with Store(shop.store.path) as other:
             processor = Picky(other, clock=shop.clock)
