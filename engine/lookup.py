@@ -83,14 +83,31 @@ def find_entry(store: Store, key: str, processor: str | None = None) -> Document
     Raises:
         InputError: there is none, or two processors have one.
     """
-    # By the key alone: the index of processors would have all entries of one looked through.
-    found = [d for d in store.entries.search(where("key") == key) if processor in (None, d["processor"])]
+    found = find_entries(store, [key], processor)[key]
+    if isinstance(found, InputError):
+        raise found
+    return found
+
+
+def find_entries(store: Store, keys: Iterable[str], processor: str | None = None) -> dict[str, Document | InputError]:
+    """The stored entries of these keys, in this order; in place of one that cannot be told, why."""
+    by_key: dict[str, list[Document]] = {key: [] for key in keys}
+    # By the keys alone: the index of processors would have all entries of one looked through.
+    for document in store.entries.search(where("key").one_of(list(by_key))):
+        if processor in (None, document["processor"]):
+            by_key[document["key"]].append(document)
+    return {key: _only(found) or _untold(key, found, store) for key, found in by_key.items()}
+
+
+def _only(found: list[Document]) -> Document | None:
+    return found[0] if len(found) == 1 else None
+
+
+def _untold(key: str, found: list[Document], store: Store) -> InputError:
     if not found:
-        raise InputError(f"there is no entry {key!r} in {store.path}: `wfe ls` lists the keys")
-    if len(found) > 1:
-        names = " and ".join(sorted(document["processor"] for document in found))
-        raise InputError(f"{names} have an entry {key!r}: name one of them with --processor")
-    return found[0]
+        return InputError(f"there is no entry {key!r} in {store.path}: `wfe ls` lists the keys")
+    names = " and ".join(sorted(document["processor"] for document in found))
+    return InputError(f"{names} have an entry {key!r}: name one of them with --processor")
 
 
 def find_processor(store: Store, name: str) -> str:

@@ -47,6 +47,9 @@ class TaskExecution(BaseModel):
     idempotent: bool = False
     """Its task was declared to be executed again by itself if its process dies inside it; see `Task.idempotent`."""
 
+    skipped: bool = False
+    """It was not executed: an operator had the task taken as done."""
+
     restart: bool = False
     """An operator asked for the task to be executed again, whatever its repeat policy says."""
 
@@ -79,6 +82,27 @@ def attempts_so_far(attempts: Sequence[TaskExecution]) -> int:
     return max(len(attempts), attempts[0].run_count or 0) if attempts else 0
 
 
+class Halt(BaseModel):
+    """What an operator has put on an entry so that no run executes it: it is held, or cancelled."""
+
+    is_cancelled: bool = False
+    """For good; else until it is released."""
+
+    who: str
+    """`user@host`."""
+
+    when: UtcDatetime
+    """When (UTC)."""
+
+    why: str | None = None
+    """A reason, in the operator's words."""
+
+    def words(self) -> str:
+        """`held by anna@host: customs are closed`, for people; not literal."""
+        verb = "cancelled" if self.is_cancelled else "held"
+        return f"{verb} by {self.who}" + (f": {self.why}" if self.why else "")
+
+
 def _checked_due_date(text: str) -> str:
     try:
         parse_due_date(text)
@@ -103,6 +127,9 @@ class WorkflowModel(BaseModel):
 
     finished: UtcDatetime | None = None
     """When the last task was processed and nothing was left to repeat (UTC)."""
+
+    halt: Halt | None = None
+    """An operator's word that no run executes it, as long as that stands; see `engine.operations`."""
 
     def get_execution(self, execution: str | type) -> list[TaskExecution]:
         """The attempts of one task.

@@ -11,7 +11,7 @@ from functools import cache, lru_cache
 from itertools import takewhile
 
 from engine.due_date import parse_due_date
-from engine.model import TaskExecution, WorkflowModel, attempts_so_far
+from engine.model import Halt, TaskExecution, WorkflowModel, attempts_so_far
 from engine.status import NotYet, Ripe
 
 
@@ -20,7 +20,8 @@ class State(StrEnum):
 
     ready → running → finished, or one of: waiting (a due date or a repeat is not ripe), interrupted (a StatusException
     without a repeat), failed (an unexpected exception), in doubt (its process died inside a task that is not
-    idempotent). An operator's repeat or restart makes the last three ready again.
+    idempotent). An operator's repeat or restart makes the last three ready again. What an operator holds stays where it
+    is until it is released, and what is cancelled until it is restarted.
     """
 
     READY = "ready"
@@ -30,6 +31,8 @@ class State(StrEnum):
     FAILED = "failed"
     IN_DOUBT = "in doubt"
     FINISHED = "finished"
+    HELD = "held"
+    CANCELLED = "cancelled"
 
 
 class StepKind(StrEnum):
@@ -115,6 +118,12 @@ def plan(entry: WorkflowModel, tasks: Sequence[str], moment: datetime) -> Plan:
     """
     if entry.finished is not None:
         return Plan(State.FINISHED, tuple(_past(name, entry.get_execution(name)) for name in tasks))
+    if entry.halt is not None:
+        return _halted(entry, tasks, moment, entry.halt)
+    return _unhalted(entry, tasks, moment)
+
+
+def _unhalted(entry: WorkflowModel, tasks: Sequence[str], moment: datetime) -> Plan:
     if not entry.executions:
         return _held_back(_untouched(tuple(tasks)), entry.due_date, moment)
     steps: list[Step] = []
@@ -125,6 +134,20 @@ def plan(entry: WorkflowModel, tasks: Sequence[str], moment: datetime) -> Plan:
         is_blocked = is_blocked or step.blocks
         steps.append(step)
     return _held_back(_conclude(tuple(steps)), entry.due_date, moment)
+
+
+def _halted(entry: WorkflowModel, tasks: Sequence[str], moment: datetime, halt: Halt) -> Plan:
+    """The plan of an entry that no run executes: where it would stand, and nothing that is to be done there."""
+    planned = _unhalted(entry, tasks, moment)
+    state = State.CANCELLED if halt.is_cancelled else State.HELD
+    steps = tuple(
+        replace(step, kind=StepKind.NOT_REACHED, until=None, cycles=None, blocks=True)
+        if step.kind.is_to_do or step.kind.is_wait
+        else step
+        for step in planned.steps
+    )
+    at = planned.steps.index(planned.current) if planned.current else None
+    return Plan(state, steps, None if at is None else steps[at], halt.words())
 
 
 @cache

@@ -36,6 +36,8 @@ STYLES = {
     State.FAILED: "red",
     State.IN_DOUBT: "red",
     State.FINISHED: "green",
+    State.HELD: "yellow",
+    State.CANCELLED: "bright_black",
 }
 
 

@@ -28,21 +28,24 @@ PROGRESS_FIELDS = frozenset(WorkflowModel.model_fields)
 """The fields that every entry has: its due date, source, executions and finished moment."""
 
 
-URGENCY = (
-    State.FAILED,
-    State.IN_DOUBT,
-    State.INTERRUPTED,
-    State.RUNNING,
-    State.WAITING,
-    State.READY,
-    State.FINISHED,
-)
-"""The states in the order in which an operator wants to see them."""
+URGENCY = {
+    State.FAILED: 0,
+    State.IN_DOUBT: 1,
+    State.INTERRUPTED: 2,
+    State.RUNNING: 3,
+    State.WAITING: 4,
+    State.READY: 5,
+    State.HELD: 5.5,
+    State.FINISHED: 6,
+    State.CANCELLED: 7,
+}
+"""The states in the order in which an operator wants to see them. Stores are full of these numbers: a state that comes
+in between has one in between."""
 
 
 def shown_state(state: State) -> dict[str, Any]:
     """The fields by which a state is counted, filtered and sorted."""
-    return {"state": state.value, "urgency": URGENCY.index(state)}
+    return {"state": state.value, "urgency": URGENCY[state]}
 
 
 _LONG_NUMBER = re.compile(r"\d{19}")
@@ -101,7 +104,7 @@ def _not_json(entry: WorkflowModel, error: Exception) -> EntryError:
     )
 
 
-_RECORDED_APART = {"executions", "finished"}
+_RECORDED_APART = {"executions", "finished", "halt"}
 
 
 def entry_progress(entry: WorkflowModel) -> dict[str, Any]:
@@ -109,9 +112,14 @@ def entry_progress(entry: WorkflowModel) -> dict[str, Any]:
     return entry.model_dump(mode="json", include=set(PROGRESS_FIELDS))
 
 
+def progress_fields(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields that every entry has, of a document; one that an older version wrote may lack the newest."""
+    return {field: document[field] for field in PROGRESS_FIELDS if field in document}
+
+
 def read_progress(document: Mapping[str, Any]) -> WorkflowModel:
     """The progress that a document holds, without the user's fields and code."""
-    return WorkflowModel.model_validate({field: document[field] for field in PROGRESS_FIELDS})
+    return WorkflowModel.model_validate(progress_fields(document))
 
 
 def read_plan(document: Mapping[str, Any], moment: datetime) -> Plan:
@@ -121,7 +129,7 @@ def read_plan(document: Mapping[str, Any], moment: datetime) -> Plan:
 
 def summary(entry: WorkflowModel, tasks: Sequence[str], moment: datetime) -> dict[str, Any]:
     """What a list shows of an entry, from its plan at `moment`."""
-    if entry.executions is None and entry.finished is None and entry.due_date is None:
+    if entry.executions is None and entry.finished is None and entry.due_date is None and entry.halt is None:
         return {**_of_an_untouched(tuple(tasks))}
     return _shown(entry, tasks, moment)
 
@@ -198,6 +206,10 @@ class EntryRow:
             return f"{self.task} runs"
         if self.state is State.FAILED and planned.state is not State.FAILED:
             return f"the next run considers it again, {self.reason}"
+        if planned.state is State.HELD:
+            return f"nothing until it is released: {planned.why}"
+        if planned.state is State.CANCELLED:
+            return f"nothing, it is {planned.why}; a restart takes it up again"
         step = planned.current
         if step is None:
             return "nothing: it is finished"

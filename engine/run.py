@@ -171,20 +171,29 @@ class Run:
 
     def _is_taken(self, entry: WorkflowModel) -> bool:
         """Whether an entry is eligible, and claimed; else it is counted."""
-        if not self.processor.filter(entry):
-            self.processor.statistic_increment("process", "not_eligible")
-            self.result.leave(State.FINISHED if entry.finished else State.WAITING)
-            self.journal.release(entry)
-            return False
+        if entry.halt is not None or not self.processor.filter(entry):
+            return self._is_left(entry)
         if not self.journal.holds(entry):
             self.journal.claim([entry])
             if not self.journal.holds(entry):
                 self.leave_to_owner()
                 return False
+            if entry.halt is not None:  # since it was read
+                return self._is_left(entry)
         self._eligible += 1
         self.processor.statistic_increment("process", "eligible")
         self.processor.events.entry_started(entry)
         return True
+
+    def _is_left(self, entry: WorkflowModel) -> bool:
+        """Count an entry that is not for this run; False."""
+        state = State.FINISHED if entry.finished else State.WAITING
+        if entry.halt is not None and not entry.finished:
+            state = State.CANCELLED if entry.halt.is_cancelled else State.HELD
+        self.processor.statistic_increment("process", "not_eligible")
+        self.result.leave(state)
+        self.journal.release(entry)
+        return False
 
     def _entries(self, items: Iterable[Any]) -> Iterator[WorkflowModel]:
         """The entries that can be accepted, read a bounded number ahead and claimed in groups."""
@@ -199,7 +208,9 @@ class Run:
                 if number == at:
                     self._adapt(time.monotonic() - began)
                     at, began = number + self.wanted, time.monotonic()
-                    group = [each for each, refused in announced[number:at] if not refused and not each.finished]
+                    group = [
+                        each for each, refused in announced[number:at] if not (refused or each.finished or each.halt)
+                    ]
                     self.journal.claim(group)
                 if refusal is None:
                     yield entry

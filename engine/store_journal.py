@@ -219,7 +219,7 @@ class StoreJournal(Journal):
                     answers.append((entry, refusal))
                     continue
                 answers.append((entry, None))
-                if len(claimable) < claim and entry.finished is None:
+                if len(claimable) < claim and entry.finished is None and entry.halt is None:
                     claimable.append(entry)
             owner = self.store.owner
             for entry in claimable:

@@ -14,7 +14,7 @@ from engine.exceptions import EntryError, WorkflowError
 from engine.identity import processor_name, required_key
 from engine.model import TaskExecution, WorkflowModel
 from engine.processor import Processor
-from engine.records import PROGRESS_FIELDS, read_progress
+from engine.records import progress_fields, read_progress
 from engine.store import Store, store_path
 from engine.store_journal import StoreJournal
 
@@ -175,7 +175,7 @@ class StoredProcessor(Processor):
     def take_up(self, entry: WorkflowModel, document: Document) -> None:
         """Give an entry what the store knows better than its source: its executions, and what its tasks wrote on it."""
         taken = read_progress(document)
-        entry.executions, entry.finished = taken.executions, taken.finished
+        entry.executions, entry.finished, entry.halt = taken.executions, taken.finished, taken.halt
         if document["written"]:
             stored = self._loaded(document)
             for field in document["written"]:
@@ -183,8 +183,9 @@ class StoredProcessor(Processor):
                     setattr(entry, field, getattr(stored, field))
 
     def _loaded(self, document: Document) -> WorkflowModel:
-        progress = {field: document[field] for field in PROGRESS_FIELDS}
-        return self._validated({**document["data"], **progress}, f"the stored entry {document['key']!r}", by_name=True)
+        return self._validated(
+            {**document["data"], **progress_fields(document)}, f"the stored entry {document['key']!r}", by_name=True
+        )
 
     def _validated(self, fields: dict[str, Any], what: str, *, by_name: bool | None = None) -> WorkflowModel:
         """`by_name` takes fields by their own names, too, where the model gives them aliases."""

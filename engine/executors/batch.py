@@ -116,7 +116,7 @@ def outcome_of(line: Line, call: Call) -> Outcome | None:
     outcome = Outcome(end, began, finished, (finished - began).total_seconds(), execution.status)
     outcome.error_id, outcome.error, outcome.record = execution.error_id, execution.error, line.get("error")
     if line.get("changed"):
-        kept = call.entry.model_dump(mode="json", by_alias=False, exclude={"executions", "finished"})
+        kept = call.entry.model_dump(mode="json", by_alias=False, exclude={"executions", "finished", "halt"})
         fields = {**kept, **line["data"], "due_date": line["due_date"], "source": line["source"]}
         try:
             outcome.entry = type(call.entry).model_validate(fields, by_name=True)

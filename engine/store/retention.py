@@ -98,10 +98,10 @@ class _Pruning:
     keep_last: int
 
     def entries(self) -> int:
-        finished: QueryInstance = where("state") == State.FINISHED
+        finished: QueryInstance = where("state").one_of([State.FINISHED, State.CANCELLED])
 
         def is_old(entry: Mapping[str, Any]) -> bool:
-            is_finished = entry.get("state") == State.FINISHED
+            is_finished = entry.get("state") in (State.FINISHED, State.CANCELLED)
             return is_finished and str(entry.get("updated")) < self.before and not self._is_held(entry)
 
         return sum(

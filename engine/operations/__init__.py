@@ -1,0 +1,71 @@
+"""The operator's verbs. The console and the shell call these and nothing else; each act is recorded in the store.
+
+* `verbs` — what each verb does to one entry, or why not: pure
+* `acting` — does a verb to many entries, or shows beforehand what it would do
+* `processors` — pause and resume, of a processor as a whole
+* `shell` — the `wfe` line that does the same
+
+A verb on entries takes a frozen set of keys, answers for each of them, and writes one action for each processor
+concerned: one ineligible entry never costs the others. On a store that is opened read only, nothing is done.
+"""
+
+from engine.operations.acting import (
+    ActionResult,
+    Fate,
+    Preview,
+    Previewed,
+    act,
+    cancel,
+    decide,
+    hold,
+    preview,
+    release,
+    restart,
+    set_repeat,
+    skip,
+    toggle_repeat,
+)
+from engine.operations.processors import pause, resume
+from engine.operations.shell import shell_line
+from engine.operations.verbs import (
+    Cancel,
+    Decide,
+    Decision,
+    Hold,
+    Refusal,
+    Release,
+    Restart,
+    SetRepeat,
+    Skip,
+    Verb,
+)
+
+__all__ = [
+    "ActionResult",
+    "Cancel",
+    "Decide",
+    "Decision",
+    "Fate",
+    "Hold",
+    "Preview",
+    "Previewed",
+    "Refusal",
+    "Release",
+    "Restart",
+    "SetRepeat",
+    "Skip",
+    "Verb",
+    "act",
+    "cancel",
+    "decide",
+    "hold",
+    "pause",
+    "preview",
+    "release",
+    "restart",
+    "resume",
+    "set_repeat",
+    "shell_line",
+    "skip",
+    "toggle_repeat",
+]

@@ -1,0 +1,377 @@
+"""Does a verb to many entries, or shows beforehand what it would do to each: the same decision, written or not."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from itertools import islice
+from typing import Any
+
+from tinydb.table import Document
+
+from engine.clock import Clock, to_text, utc_now
+from engine.exceptions import InputError
+from engine.lookup import find_entries
+from engine.operations.recording import record, refuse_read_only, signature
+from engine.operations.verbs import (
+    By,
+    Cancel,
+    Decide,
+    Decision,
+    Hold,
+    Refusal,
+    Release,
+    Restart,
+    SetRepeat,
+    Skip,
+    Verb,
+)
+from engine.planning import Plan, State, Step, StepKind, plan
+from engine.records import current, entry_progress, read_progress, summary
+from engine.status import Repeat
+from engine.store import Store
+
+PAGE = 500
+"""Entries that are changed in one transaction: others write between two of them."""
+
+Progress = Callable[[int, int], object]
+"""Is told how many entries of how many are through."""
+
+
+@dataclass(frozen=True)
+class ActionResult:
+    """What became of an act: the keys it was done to, for the others why not; its number for each processor.
+
+    `to_run` names the processors whose workers have to run what was accepted; see `engine.worker`.
+    """
+
+    verb: str
+    accepted: tuple[str, ...]
+    refused: Mapping[str, str]
+    actions: Mapping[str, int]
+    to_run: tuple[str, ...]
+
+
+class Fate(StrEnum):
+    """What becomes of one task of an entry after an act."""
+
+    KEPT = "kept"
+    """It is done, and stays so."""
+    AGAIN = "runs again"
+    """It was executed before, and is executed again."""
+    FIRST = "runs first"
+    """It was not executed yet, and is now."""
+    TAKEN_AS_DONE = "taken as done"
+    """It is not executed, and counts as if it had been."""
+    LATER = "later"
+    """Nothing happens to it now."""
+
+
+@dataclass(frozen=True)
+class Previewed:
+    """What an act would do to one entry: `refused` says why nothing; else, per task, its fate and its last error."""
+
+    key: str
+    processor: str
+    refused: str | None
+    tasks: tuple[tuple[str, Fate, str], ...] = ()
+
+
+@dataclass
+class Preview:
+    """What an act would do: `entries` in the order of their keys as given, `totals` of the fates of all their tasks.
+
+    No more than `shown` of the entries are kept; `accepted` and `refused` count all.
+    """
+
+    verb: str
+    accepted: int = 0
+    refused: int = 0
+    totals: Counter[Fate] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+    entries: list[Previewed] = field(default_factory=list)
+
+
+def act(
+    verb: Verb,
+    keys: Iterable[str],
+    *,
+    store: Store,
+    processor: str | None = None,
+    who: str | None = None,
+    why: str | None = None,
+    clock: Clock = utc_now,
+    progress: Progress | None = None,
+) -> ActionResult:
+    """Do a verb to entries, and record it.
+
+    Up to 500 entries are changed in one transaction. More are changed in several, so that no run has to wait; if the
+    process dies between two of them, the record has all the keys, and no results.
+
+    Args:
+        verb: what is done.
+        keys: of the entries.
+        store: where the entries are.
+        processor: `module:Class`; needed where two processors have an entry of one key.
+        who: default `user@host`.
+        why: a reason for the record.
+        clock: where moments are taken from.
+        progress: is told how far it is.
+
+    Returns:
+        For each key, that it was done or why not.
+
+    Raises:
+        StoreError: the store cannot be written, or is opened read only; nothing was done.
+    """
+    refuse_read_only(store, verb.name)
+    frozen = tuple(dict.fromkeys(keys))
+    done = _Act(verb, store, processor, By(who or signature(), why, clock()), clock)
+    store.recover()
+    if len(frozen) <= PAGE:
+        with store.transaction():
+            done.change(frozen)
+            done.record()
+    else:
+        done.announce(frozen)
+        for number, page in enumerate(_pages(frozen)):
+            with store.transaction():
+                done.change(page)
+            if progress:
+                progress(min((number + 1) * PAGE, len(frozen)), len(frozen))
+        with store.transaction():
+            done.record()
+    return done.result(frozen)
+
+
+def preview(
+    verb: Verb,
+    keys: Iterable[str],
+    *,
+    store: Store,
+    processor: str | None = None,
+    clock: Clock = utc_now,
+    shown: int = 1_000,
+    progress: Progress | None = None,
+) -> Preview:
+    """What `act` would do, and to which tasks. Nothing is written.
+
+    Args:
+        verb, keys, store, processor, clock, progress: see `act`.
+        shown: of how many entries the single tasks are told.
+    """
+    frozen = tuple(dict.fromkeys(keys))
+    by = By(signature(), None, clock())
+    seen = Preview(verb.name)
+    for number, page in enumerate(_pages(frozen)):
+        for key, found in find_entries(store, page, processor).items():
+            each = _previewed(verb, key, found, by, store)
+            seen.refused += each.refused is not None
+            seen.accepted += each.refused is None
+            if each.refused is not None:
+                seen.reasons[each.refused if isinstance(found, Document) else "it is not there"] += 1
+            seen.totals.update(fate for _, fate, _ in each.tasks)
+            if len(seen.entries) < shown:
+                seen.entries.append(each)
+        if progress:
+            progress(min((number + 1) * PAGE, len(frozen)), len(frozen))
+    return seen
+
+
+def set_repeat(keys: Iterable[str], repeat: Repeat, max_reruns: int | None = None, **given: Any) -> ActionResult:
+    """Set or clear the repeat of the task at which each entry stands: see `SetRepeat`; `given`: see `act`."""
+    return act(SetRepeat(repeat, max_reruns), keys, **given)
+
+
+def toggle_repeat(
+    keys: Iterable[str],
+    on: bool,
+    *,
+    store: Store,
+    processor: str | None = None,
+    who: str | None = None,
+    why: str | None = None,
+    clock: Clock = utc_now,
+) -> ActionResult:
+    """The same for the next run: True executes the task again, beyond any bound of reruns; False leaves it as it is."""
+    return act(SetRepeat(on), keys, store=store, processor=processor, who=who, why=why, clock=clock)
+
+
+def restart(
+    keys: Iterable[str],
+    from_start: bool = False,
+    *,
+    store: Store,
+    processor: str | None = None,
+    who: str | None = None,
+    why: str | None = None,
+    clock: Clock = utc_now,
+) -> ActionResult:
+    """Execute entries again now: see `Restart`, and `act` for the arguments."""
+    return act(Restart(from_start), keys, store=store, processor=processor, who=who, why=why, clock=clock)
+
+
+def skip(keys: Iterable[str], **given: Any) -> ActionResult:
+    """Take the task at which each entry stands as done, unexecuted: see `Skip`; `given`: see `act`."""
+    return act(Skip(), keys, **given)
+
+
+def hold(keys: Iterable[str], **given: Any) -> ActionResult:
+    """Let no run execute entries until they are released; `given`: see `act`."""
+    return act(Hold(), keys, **given)
+
+
+def release(keys: Iterable[str], **given: Any) -> ActionResult:
+    """End the hold of entries; `given`: see `act`."""
+    return act(Release(), keys, **given)
+
+
+def cancel(keys: Iterable[str], **given: Any) -> ActionResult:
+    """Let no run execute entries any more: see `Cancel`; `given`: see `act`."""
+    return act(Cancel(), keys, **given)
+
+
+def decide(
+    keys: Iterable[str],
+    verdict: Decision,
+    *,
+    store: Store,
+    processor: str | None = None,
+    who: str | None = None,
+    why: str | None = None,
+    clock: Clock = utc_now,
+) -> ActionResult:
+    """Decide of entries in doubt, and of no others: see `Decide`, and `act` for the arguments."""
+    return act(Decide(verdict), keys, store=store, processor=processor, who=who, why=why, clock=clock)
+
+
+@dataclass(frozen=True)
+class _Decided:
+    """What a verb makes of one entry: why nothing, or the fields to write, and its plans before and after."""
+
+    refused: str | None = None
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    before: Plan | None = None
+    after: Plan | None = None
+
+
+def _decided(verb: Verb, document: Mapping[str, Any], by: By, store: Store) -> _Decided:
+    moment = by.moment
+    if document["owner"] and store.is_alive(document["owner"]):
+        return _Decided("it is running")
+    entry, tasks = read_progress(document), document["tasks"]
+    planned = plan(entry, tasks, moment)
+    if verb.only and planned.state is not verb.only:
+        shown = current(document, moment, store.is_alive)["state"]
+        advice = ": restart it" if verb.needs_worker and shown in (State.FAILED, State.INTERRUPTED) else ""
+        return _Decided(f"it is not {verb.only}, it is {shown}{advice}")
+    try:
+        verb.change(entry, planned, by)
+    except Refusal as refusal:
+        if document["state"] != State.FAILED or planned.state is State.FAILED:
+            return _Decided(str(refusal))
+        # It failed outside its tasks, and none of its executions is to be changed: to run it again is all there is.
+        return _Decided(None if verb.needs_worker else "none of its tasks failed: the next run considers it again")
+    if not tasks and entry.halt is None:
+        return _Decided()  # `get_tasks` has only raised so far: what the entry is to go through is not known
+    changed = plan(entry, tasks, moment)
+    if verb.executes and changed.held_by_due_date:
+        return _Decided(changed.why)
+    fields = {**entry_progress(entry), **summary(entry, tasks, moment), "owner": None, "updated": to_text(moment)}
+    return _Decided(None, fields, planned, changed)
+
+
+def _previewed(verb: Verb, key: str, found: Document | InputError, by: By, store: Store) -> Previewed:
+    if isinstance(found, InputError):
+        return Previewed(key, "", str(found))
+    decided = _decided(verb, found, by, store)
+    if decided.before is None or decided.after is None:
+        return Previewed(key, found["processor"], decided.refused)
+    is_now = decided.after.state is State.READY
+    fates = [
+        (after.task, _fate(before, after, is_now), before.why if before.attempts else "")
+        for before, after in zip(decided.before.steps, decided.after.steps, strict=True)
+    ]
+    return Previewed(key, found["processor"], None, tuple(fates))
+
+
+def _fate(before: Step, after: Step, is_now: bool) -> Fate:
+    if after.kind is StepKind.DONE:
+        return Fate.KEPT if before.kind is StepKind.DONE else Fate.TAKEN_AS_DONE
+    if not is_now or not after.kind.is_to_do:
+        return Fate.LATER
+    return Fate.AGAIN if after.attempts else Fate.FIRST
+
+
+class _Act:
+    """One verb on its way through the entries, in transactions that its caller opens."""
+
+    def __init__(self, verb: Verb, store: Store, processor: str | None, by: By, clock: Clock) -> None:
+        self.verb = verb
+        self.store = store
+        self.processor = processor
+        self.by = by
+        self.clock = clock
+        self.answers: dict[str, dict[str, str | None]] = {}
+        self.refused: dict[str, str] = {}
+        self.actions: dict[str, int] = {}
+
+    def announce(self, keys: Sequence[str]) -> None:
+        """Record what is about to be done, before the first of many transactions."""
+        owned: dict[str, list[str]] = {}
+        for page in _pages(keys):
+            for key, found in find_entries(self.store, page, self.processor).items():
+                if isinstance(found, Document):
+                    owned.setdefault(found["processor"], []).append(key)
+        with self.store.transaction():
+            for processor, own in owned.items():
+                self.actions[processor] = record(
+                    self.store, self.verb.name, self.by, processor, {}, is_open=False, keys=own
+                )
+
+    def change(self, keys: Iterable[str]) -> None:
+        """Change these entries, as far as it may be done."""
+        found = find_entries(self.store, keys, self.processor)
+        self.refused.update({key: str(missing) for key, missing in found.items() if isinstance(missing, InputError)})
+        documents = {each.doc_id: each for each in found.values() if isinstance(each, Document)}
+        decided = {number: _decided(self.verb, each, self.by, self.store) for number, each in documents.items()}
+        numbers = {document["key"]: number for number, document in documents.items()}
+
+        def write(document: MutableMapping[str, Any]) -> None:
+            document.update(decided[numbers[document["key"]]].fields)
+
+        changed = [number for number, each in decided.items() if each.fields]
+        if changed:
+            self.store.entries.update(write, doc_ids=changed)
+        for number, document in documents.items():
+            answer = decided[number].refused
+            self.answers.setdefault(document["processor"], {})[document["key"]] = answer
+            if answer:
+                self.refused[document["key"]] = answer
+
+    def record(self) -> None:
+        """Write what became of each key."""
+        for processor, answers in self.answers.items():
+            is_open = self.verb.needs_worker and None in answers.values()
+            if processor in self.actions:
+                fields = {"results": answers, "open": is_open}
+                self.store.actions.update(fields, doc_ids=[self.actions[processor]])
+            else:
+                self.actions[processor] = record(
+                    self.store, self.verb.name, self.by, processor, answers, is_open=is_open
+                )
+
+    def result(self, keys: Iterable[str]) -> ActionResult:
+        """What became of them, in this order."""
+        accepted = tuple(key for key in keys if key not in self.refused)
+        refused = {key: self.refused[key] for key in keys if key in self.refused}
+        to_run = tuple(
+            name for name, answers in self.answers.items() if self.verb.needs_worker and None in answers.values()
+        )
+        return ActionResult(self.verb.name, accepted, refused, self.actions, to_run)
+
+
+def _pages(keys: Iterable[str]) -> Iterator[list[str]]:
+    waiting = iter(keys)
+    while page := list(islice(waiting, PAGE)):
+        yield page

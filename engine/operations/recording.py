@@ -1,0 +1,63 @@
+"""The record of what operators did: a document of the table `actions` for each act on a processor or its entries."""
+
+import getpass
+import os
+import socket
+from collections.abc import Mapping, Sequence
+
+from engine.clock import to_text
+from engine.exceptions import StoreError
+from engine.operations.verbs import By
+from engine.store import Store
+
+
+def record(
+    store: Store,
+    verb: str,
+    by: By,
+    processor: str,
+    answers: Mapping[str, str | None],
+    *,
+    is_open: bool,
+    keys: Sequence[str] | None = None,
+) -> int:
+    """Write what was done; the number of the action.
+
+    Args:
+        store: where it was done.
+        verb: its name.
+        by: who did it.
+        processor: `module:Class`.
+        answers: for each key why it was refused, None if it was not.
+        is_open: a worker has to execute what was asked for.
+        keys: of the entries that it was to be done to, where not all answers are known yet.
+    """
+    return store.actions.insert(
+        {
+            "verb": verb,
+            "who": by.who,
+            "when": to_text(by.moment),
+            "why": by.why,
+            "processor": processor,
+            "keys": list(answers if keys is None else keys),
+            "results": dict(answers),
+            "open": is_open,
+            "taken_by": None,
+            "run": None,
+        }
+    )
+
+
+def refuse_read_only(store: Store, verb: str) -> None:
+    """Raise StoreError if the store is opened to be read only."""
+    if store.read_only:
+        raise StoreError(f"{store.path} is opened read only: {verb} was not done, nothing can be changed from here")
+
+
+def signature() -> str:
+    """`user@host`; in a container, a user may have no name."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):
+        user = str(os.getuid())
+    return f"{user}@{socket.gethostname()}"

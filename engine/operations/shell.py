@@ -1,0 +1,36 @@
+"""The `wfe` line that does the same as an act: shown with each, to be copied."""
+
+import shlex
+from collections.abc import Iterable
+
+from engine.store import Store, store_path
+from engine.text import shell_path
+
+
+def shell_line(
+    verb: str | Iterable[str],
+    words: Iterable[str],
+    store: Store,
+    processor: str | None = None,
+    why: str | None = None,
+) -> str:
+    """The `wfe` line that does the same to these keys, or whatever the verb is done to.
+
+    It names the store where `wfe` would not find it, and the processor, if it is given, where the keys do not tell it.
+
+    Args:
+        verb: what is typed behind `wfe`: a text of single words, or the words.
+        words: the keys.
+        store, processor, why: as they were given to the verb.
+    """
+    line = ["wfe", *map(shlex.quote, verb.split() if isinstance(verb, str) else verb)]
+    if store_path(None).resolve() != store.path:
+        line += ["--store", shell_path(store.path)]
+    if processor and len(store.entries.counts("processor")) > 1:
+        line += ["--processor", shlex.quote(processor)]
+    if why:
+        line += ["--why", shlex.quote(why)]
+    named = list(words)
+    if any(word.startswith("-") for word in named):
+        line.append("--")
+    return " ".join([*line, *map(shlex.quote, named)])

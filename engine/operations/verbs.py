@@ -1,0 +1,306 @@
+"""What each verb does to one entry, or why it is not done: pure, no I/O."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import ClassVar
+
+from engine.clock import local_time
+from engine.model import Halt, TaskExecution, WorkflowModel
+from engine.planning import Plan, State, StepKind, since_restart
+from engine.status import (
+    Repeat,
+    RepeatAfterCycle,
+    RepeatAfterDatetime,
+    RepeatAfterTime,
+    Status,
+)
+
+
+class Refusal(Exception):  # noqa: N818 - not an error: the answer for one entry
+    """Why a verb is not done to an entry, or to a processor."""
+
+
+@dataclass(frozen=True)
+class By:
+    """Who does something, why, and at which moment (UTC)."""
+
+    who: str
+    why: str | None
+    moment: datetime
+
+
+class Verb(ABC):
+    """One thing that can be done to an entry."""
+
+    needs_worker: ClassVar[bool] = False
+    """A worker has to execute what it asks for."""
+
+    can_be_undone: ClassVar[bool] = False
+    """Another verb takes it back, and nothing has happened meanwhile: no question has to be asked before."""
+
+    only: ClassVar[State | None] = None
+    """The one state of entries that it is done to."""
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """What it is called everywhere: on the screen, in the shell, in the record."""
+
+    @property
+    def words(self) -> Sequence[str]:
+        """What is typed behind `wfe` for it."""
+        return self.name.split()
+
+    @property
+    def executes(self) -> bool:
+        """It has a task executed, which a due date may not allow yet."""
+        return self.needs_worker
+
+    @abstractmethod
+    def change(self, entry: WorkflowModel, planned: Plan, by: By) -> None:
+        """Do it to an entry that stands as `planned`; nobody works on it.
+
+        Raises:
+            Refusal: why not; the entry may have been changed in part, and is to be thrown away.
+        """
+
+
+@dataclass(frozen=True)
+class SetRepeat(Verb):
+    """Set or clear the repeat of the task at which an entry stands; the next run that may executes it again, or not.
+
+    Args:
+        repeat: True for the next run, False for never, or a policy.
+        max_reruns: how many times from now on at most; None is no bound.
+    """
+
+    repeat: Repeat
+    max_reruns: int | None = None
+
+    can_be_undone = True
+
+    @property
+    def name(self) -> str:
+        return "repeat off" if self.repeat is False else "repeat on"
+
+    @property
+    def words(self) -> Sequence[str]:
+        bound = [] if self.max_reruns is None else ["--reruns", str(self.max_reruns)]
+        return [*self.name.split(), *_policy_words(self.repeat), *bound]
+
+    @property
+    def executes(self) -> bool:
+        return self.repeat is True
+
+    def change(self, entry: WorkflowModel, planned: Plan, by: By) -> None:
+        newest = newest_of(entry, planned)
+        if newest is None:
+            raise Refusal("its task was not executed yet: there is nothing to repeat")
+        status = newest.status or Status()
+        if self.repeat is False:
+            newest.status = status.model_copy(update={"repeat": False})
+            newest.restart = False
+            for execution in _newest_of_all(entry, planned):
+                execution.restart = False
+            return
+        used = since_restart(entry.get_execution(newest.name)) - 1
+        bound = None if self.max_reruns is None else used + self.max_reruns
+        newest.status = status.model_copy(update={"repeat": self.repeat, "max_reruns": bound})
+        newest.restart = newest.running  # in doubt, no policy counts
+
+
+@dataclass(frozen=True)
+class Restart(Verb):
+    """Execute an entry again now: from the task at which it stands (finished tasks are kept), or from the start.
+
+    It is recorded for a worker to take (`engine.worker`); a run that comes first takes it up as well. A cancelled entry
+    is taken up again by it.
+    """
+
+    from_start: bool = False
+
+    needs_worker = True
+
+    @property
+    def name(self) -> str:
+        return "restart from the start" if self.from_start else "restart"
+
+    @property
+    def words(self) -> Sequence[str]:
+        return ["restart", "--from-start"] if self.from_start else ["restart"]
+
+    def change(self, entry: WorkflowModel, planned: Plan, by: By) -> None:
+        if entry.halt is not None and not entry.halt.is_cancelled:
+            raise Refusal(f"it is {entry.halt.words()}: release it first")
+        if self.from_start:
+            entry.halt = entry.finished = None
+            for execution in _newest_of_all(entry, planned):
+                execution.restart = True
+        else:
+            newest = newest_of(entry, planned)
+            entry.halt = None
+            if newest is not None:
+                newest.restart = True
+
+
+@dataclass(frozen=True)
+class Skip(Verb):
+    """Take the task at which an entry stands as done, without executing it, and go on with the next one."""
+
+    needs_worker = True
+
+    @property
+    def name(self) -> str:
+        return "skip"
+
+    @property
+    def executes(self) -> bool:
+        return False
+
+    def change(self, entry: WorkflowModel, planned: Plan, by: By) -> None:
+        if entry.halt is not None:
+            raise Refusal(f"it is {entry.halt.words()}: {_way_out(entry.halt)}")
+        step = planned.current
+        if step is None:
+            raise Refusal("it is finished: there is no task to skip")
+        if step.kind is StepKind.IN_DOUBT:
+            raise Refusal(f"{step.task} may have taken effect: decide first whether it did")
+        attempts = entry.get_execution(step.task)
+        skipped = TaskExecution(
+            name=step.task,
+            execution_time=by.moment,
+            finished_at=by.moment,
+            processed=True,
+            skipped=True,
+            run_count=step.attempts + 1,
+            status=Status(message=_said("skipped", by)),
+        )
+        for execution in attempts[:1]:
+            execution.restart = False
+        entry.executions = [*(entry.executions or []), skipped]
+
+
+@dataclass(frozen=True)
+class Hold(Verb):
+    """Let no run execute an entry until it is released."""
+
+    can_be_undone = True
+
+    @property
+    def name(self) -> str:
+        return "hold"
+
+    def change(self, entry: WorkflowModel, planned: Plan, by: By) -> None:
+        if planned.state is State.FINISHED:
+            raise Refusal("it is finished: there is nothing to hold")
+        if entry.halt is not None:
+            raise Refusal(f"it is {entry.halt.words()}")
+        entry.halt = Halt(who=by.who, when=by.moment, why=by.why)
+
+
+@dataclass(frozen=True)
+class Release(Verb):
+    """End a hold: from now on runs execute the entry as its plan says."""
+
+    can_be_undone = True
+    only = State.HELD
+
+    @property
+    def name(self) -> str:
+        return "release"
+
+    def change(self, entry: WorkflowModel, planned: Plan, by: By) -> None:
+        entry.halt = None
+
+
+@dataclass(frozen=True)
+class Cancel(Verb):
+    """Let no run execute an entry any more; what is done stays done. Only a restart takes it up again."""
+
+    @property
+    def name(self) -> str:
+        return "cancel"
+
+    def change(self, entry: WorkflowModel, planned: Plan, by: By) -> None:
+        if planned.state is State.FINISHED:
+            raise Refusal("it is finished: there is nothing to cancel")
+        if entry.halt is not None and entry.halt.is_cancelled:
+            raise Refusal(f"it is {entry.halt.words()}")
+        entry.halt = Halt(is_cancelled=True, who=by.who, when=by.moment, why=by.why)
+
+
+class Decision(StrEnum):
+    """What an operator found out of a task inside which its process died."""
+
+    AGAIN = "again"
+    """It took no effect, or may take it twice: execute it again."""
+
+    DONE = "done"
+    """It took effect."""
+
+
+@dataclass(frozen=True)
+class Decide(Verb):
+    """Decide of an entry in doubt: execute the task inside which its process died again, or take it as done and go on
+    with the next one."""
+
+    verdict: Decision
+
+    needs_worker = True
+    only = State.IN_DOUBT
+
+    @property
+    def name(self) -> str:
+        return f"decide {self.verdict}"
+
+    @property
+    def executes(self) -> bool:
+        return self.verdict is Decision.AGAIN
+
+    def change(self, entry: WorkflowModel, planned: Plan, by: By) -> None:
+        newest = newest_of(entry, planned)
+        assert newest is not None, "what is in doubt was executed"
+        if self.verdict is Decision.AGAIN:
+            newest.restart = True
+            return
+        newest.running, newest.processed, newest.finished_at = False, True, by.moment
+        newest.status = Status(message=_said("decided done", by))
+
+
+def newest_of(entry: WorkflowModel, planned: Plan) -> TaskExecution | None:
+    """The newest execution of the task at which an entry stands; None if it was not executed yet.
+
+    Raises:
+        Refusal: it is finished, and stands at none.
+    """
+    if planned.state is State.FINISHED:
+        raise Refusal("it is finished: restart it from the start")
+    attempts = entry.get_execution(planned.current.task) if planned.current else []
+    return attempts[0] if attempts else None
+
+
+def _newest_of_all(entry: WorkflowModel, planned: Plan) -> list[TaskExecution]:
+    """The newest execution of each task."""
+    return [execution for step in planned.steps for execution in entry.get_execution(step.task)[:1]]
+
+
+def _said(what: str, by: By) -> str:
+    return f"{what} by {by.who}" + (f": {by.why}" if by.why else "")
+
+
+def _way_out(halt: Halt) -> str:
+    return "restart it first" if halt.is_cancelled else "release it first"
+
+
+def _policy_words(repeat: Repeat) -> list[str]:
+    match repeat:
+        case RepeatAfterTime():
+            return ["--after", f"{int(repeat.get_timedelta().total_seconds())}s"]
+        case RepeatAfterDatetime():
+            return ["--at", local_time(repeat.date_time)]
+        case RepeatAfterCycle():
+            return ["--cycles", str(repeat.after_cycle)]
+    return []
