@@ -243,7 +243,9 @@ class Crew:
         except (Exception, CancelledError) as error:
             report = self._what_is_recorded(batch, error)
         self.processor.merge_statistics(report.statistics)
-        self._pace[batch.calls[0].name].measure([outcome.seconds for outcome in report.outcomes if outcome])
+        self._pace[batch.calls[0].name].measure(
+            [outcome.seconds for outcome in report.outcomes if outcome and outcome.seconds is not None]
+        )
         for flight, call, outcome in zip(flights, batch.calls, report.outcomes, strict=True):
             if outcome is None:
                 flight.withdraw(call)

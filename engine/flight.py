@@ -73,11 +73,13 @@ class Flight:
     def take(self, call: Call, outcome: Outcome) -> None:
         """An execution has ended: bring it on the entry, and write that."""
         execution = call.execution
-        self.processor.get_time_statistic("process_entry").add(outcome.seconds)
+        if outcome.seconds is not None:
+            self.processor.get_time_statistic("process_entry").add(outcome.seconds)
         if outcome.entry is not None:
             adopt(self.entry, outcome.entry)
         outcome.put_on(execution)
         self._count(call, outcome)
+        self.journal.count(call.name, outcome)
         self.goes_on = execution.processed
         if not execution.processed or (outcome.status and outcome.status.repeat):
             self._is_all_done = False

@@ -8,9 +8,13 @@ from typing import Any
 
 from engine.exceptions import EntryError
 from engine.model import WorkflowModel
-from engine.outcome import Call
+from engine.outcome import Call, Outcome
 from engine.planning import State
 from engine.store.recording import Recording
+
+HEARTBEAT = 5.0
+"""Seconds after which a run that goes on has written `updated` of its document again, at the latest: if it has not, it
+shows no sign of life."""
 
 
 class Ending(StrEnum):
@@ -123,6 +127,9 @@ class Journal:
 
     def check(self, entry: WorkflowModel, key: str | None) -> None:
         """Raise EntryError when what a task left on the entry, whose key was `key`, cannot be written."""
+
+    def count(self, task: str, outcome: Outcome) -> None:
+        """An execution of this task has ended so."""
 
     def error(self, record: dict[str, Any]) -> None:
         """An unexpected exception happened."""

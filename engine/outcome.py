@@ -46,15 +46,16 @@ class End(Enum):
 class Outcome:
     """What became of an execution.
 
-    `began` and `ended` are UTC, `seconds` is how long it took by a clock that is never set. `error_id`, `error` (one
-    line) and `record` (see `engine.errors`) belong to an unexpected exception; `exception` is that itself, where it
-    happened in this process. `entry` is the entry as the task left it, where that was another process's copy.
+    `began` and `ended` are UTC, `seconds` is how long it took by a clock that is never set; None where nobody measured
+    it, since it was ended from outside or not executed at all. `error_id`, `error` (one line) and `record` (see
+    `engine.errors`) belong to an unexpected exception; `exception` is that itself, where it happened in this process.
+    `entry` is the entry as the task left it, where that was another process's copy.
     """
 
     end: End
     began: datetime
     ended: datetime
-    seconds: float
+    seconds: float | None
     status: Status | None = None
     error_id: UUID | None = None
     error: str | None = None

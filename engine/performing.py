@@ -75,7 +75,9 @@ async def perform_async(processor: "Processor", call: Call, dry_run: bool) -> Ou
 
 def failed(processor: "Processor", call: Call, error: BaseException, end: End = End.FAILED) -> Outcome:
     """The outcome of an execution that was ended from outside: its worker died, or was killed for being late."""
-    return _Ending(processor, call).badly(error, end)
+    outcome = _Ending(processor, call).badly(error, end)
+    outcome.seconds = error.seconds if isinstance(error, TimedOut) else None
+    return outcome
 
 
 class _Ending:

@@ -2,7 +2,7 @@
 
 Entries are written in groups, some ten times a second; each start and end is recorded at once, as a line in a file (see
 `engine.store.recording`), so that nothing is lost between two groups. While a task takes long, a thread of the journal
-writes what is left to write.
+writes what is left to write, and gives a sign of life.
 """
 
 import logging
@@ -18,10 +18,11 @@ from tinydb.table import Document
 
 from engine.clock import to_text
 from engine.exceptions import EngineError, EntryError, StoreError, WorkflowError
+from engine.figures import Figures
 from engine.identity import entry_key, home_of, required_key, task_names
-from engine.journal import Failure, Journal, RunResult
+from engine.journal import HEARTBEAT, Failure, Journal, RunResult
 from engine.model import TaskExecution, WorkflowModel
-from engine.outcome import Call
+from engine.outcome import Call, Outcome
 from engine.pausing import pause_of
 from engine.planning import State
 from engine.records import changed_fields, entry_data, entry_progress, entry_text, shown_state, summary
@@ -48,6 +49,9 @@ TRUST = 0.1
 
 PROGRESS = 0.25
 """Seconds between two writes of a run's progress."""
+
+FIGURES = 2.0
+"""Seconds between two writes of its figures, which are longer."""
 
 LOOK = 0.05
 """Seconds between two looks whether the processor is paused: so long after a pause, a task may still begin."""
@@ -109,7 +113,8 @@ class StoreJournal(Journal):
         self._recording: Recording | None = None
         self._ended: list[bytes] = []
         self._spent: list[Recording] = []
-        self._settled = self._settled_all = self._shown = self._began = 0.0
+        self._settled = self._settled_all = self._shown = self._drawn = self._began = 0.0
+        self._figures = Figures()
         self._owner = ""
         self._lock = threading.RLock()
         self._is_over = threading.Event()
@@ -131,7 +136,8 @@ class StoreJournal(Journal):
     def start_run(self, result: RunResult) -> None:
         self._seen = _Numbers()
         self._settled = self._settled_all = 0.0
-        self._began = time.monotonic()
+        self._began = self._shown = self._drawn = time.monotonic()
+        self._figures = Figures()
         self._asked, self._is_paused = -LOOK, False
         self.run = None
         home = home_of(type(self.processor))
@@ -148,6 +154,7 @@ class StoreJournal(Journal):
                 "owner": self.store.owner,
                 "home": home,
                 **self._counts(result),
+                **self._figures.to_json(),
             }
         )
         self._trouble, self._is_over = None, threading.Event()
@@ -173,7 +180,7 @@ class StoreJournal(Journal):
             self._errors, self._spent, self._ended = [], [], []
             statistics = self.processor.get_statistics()
             end = {"ended": self._now(), "ending": result.ending, "statistics": statistics}
-            self._update_run({**self._counts(result), **end})
+            self._update_run({**self._counts(result), **self._figures.to_json(), **end})
             if self._recording is not None:
                 self._recording.remove()
                 self._recording = None
@@ -366,6 +373,10 @@ class StoreJournal(Journal):
 
         self._change(required_key(entry), fail)
 
+    def count(self, task: str, outcome: Outcome) -> None:
+        with self._lock:
+            self._figures.count(task, outcome, time.monotonic() - self._began)
+
     @_locked
     def error(self, record: dict[str, Any]) -> None:
         record["run"] = self.run
@@ -479,11 +490,26 @@ class StoreJournal(Journal):
         """While a task takes long: what is not written yet is."""
         while not is_over.wait(PACE):
             with self._lock:
-                if self._is_time() and not is_over.is_set():
-                    try:
+                if is_over.is_set():
+                    return
+                try:
+                    if self._is_time():
                         self._write_landed()
-                    except EngineError as error:
-                        self._trouble = error  # the run's own thread ends the run with it
+                    self._show_life()
+                except EngineError as error:
+                    self._trouble = error  # the run's own thread ends the run with it
+
+    def _show_life(self) -> None:
+        """Write the figures of the run where they have changed, else that it lives, before somebody doubts that."""
+        now = time.monotonic()
+        if self._figures.are_new and now - self._drawn >= FIGURES:
+            self._drawn, fields = now, self._figures.to_json()
+        elif now - self._shown >= 0.8 * HEARTBEAT:
+            fields = {}
+        else:
+            return
+        self._shown = now
+        self._update_run({"updated": self._now(), **fields})
 
     def _is_time(self) -> bool:
         return time.monotonic() - self._settled >= PACE

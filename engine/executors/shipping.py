@@ -101,8 +101,9 @@ def _portable(processor: "Processor", call: Call, outcome: Outcome) -> Outcome:
         _pickled(call.entry, f"what {call.name} left on the entry {entry_key(call.entry)!r} cannot be sent back",
                  "leave plain data on an entry")  # fmt: skip
     except NotPortable as error:
-        outcome = failed(processor, call, error)
-        outcome.exception = None
+        lost = failed(processor, call, error)
+        lost.exception, lost.seconds = None, outcome.seconds
+        return lost
     return outcome
 
 
