@@ -10,8 +10,9 @@ The map.
 * What it writes down: `journal` and `store_journal`, `records` (entries as documents), `errors` (exceptions as
   records), `statistics`, `figures` (`durations` and `pace` of a run; `typical`), `store` (TinyDB shared by processes).
 * Who watches: `events` (log and hooks), `telemetry`, `metrics`.
-* Who acts: `operations` (the operator's verbs), `pausing`, `worker` and `working` (do what operators asked for), `cli`
-  (`wfe`, with the commands in `running`, `verbs`, `upkeep` and `metrics`).
+* Who acts: `operations` (the operator's verbs), `pausing` and `wishes` (what is wanted of a processor, and of a run),
+  `worker` and `working` (do what operators asked for), `cli` (`wfe`, with the commands in `running`, `verbs`, `upkeep`
+  and `metrics`).
 * `demo`: an example on real input.
 """
 

@@ -59,7 +59,8 @@ def error(
 
 
 for _verb in (
-    running.run, running.work, verbs.repeat, verbs.restart, verbs.decide, verbs.pause, verbs.resume,
+    running.run, running.work, verbs.repeat, verbs.restart, verbs.decide, verbs.pause, verbs.resume, verbs.stop,
+    verbs.drain,
     upkeep.export, upkeep.import_, upkeep.backup, upkeep.prune, upkeep.check, metrics.metrics,
 ):  # fmt: skip
     app.command(_verb.__name__.rstrip("_"))(_verb)

@@ -25,6 +25,7 @@ from engine.outcome import Call, End, Outcome, Report
 from engine.performing import failed, is_async
 from engine.store.recording import Recording, read_lines
 from engine.task import Task
+from engine.wishes import Wish
 
 if TYPE_CHECKING:
     from engine.run import Run
@@ -83,10 +84,12 @@ class Crew:
 
     def _carry(self, entries: Iterator[WorkflowModel]) -> None:
         while True:
-            may_go_on = self.run.may_go_on()
-            moved = self._fill(entries) if may_go_on else 0
+            wish = self.run.wish()
+            moved = self._fill(entries) if wish is None else 0
             with self.processor.stopping.shield():
-                moved += self._hand_out() if may_go_on else self._take_back()
+                if wish is not None:
+                    self._take_back(also_begun=wish is Wish.STOP)
+                moved += self._hand_out()
                 if not self._pending and not moved and not any(self._ready.values()):
                     return
                 self.processor.stopping.heed()
@@ -198,13 +201,15 @@ class Crew:
         self._pending[future] = batch, [flight for flight, _ in kept]
         future.add_done_callback(self._ended.put)
 
-    def _take_back(self) -> int:
-        """The run is to stop: what waits to be handed out is not begun."""
-        waiting = [flight for ready in self._ready.values() for flight, _ in ready]
-        self._ready.clear()
-        for flight in waiting:
-            self._put_down(flight)
-        return 0
+    def _take_back(self, *, also_begun: bool) -> None:
+        """The run takes nothing more: what waits to be handed out is not begun; `also_begun`: nor does it go on."""
+        for ready in self._ready.values():
+            goes_on = [(flight, call) for flight, call in ready if flight.has_begun and not also_begun]
+            left = [flight for flight, _ in ready if also_begun or not flight.has_begun]
+            ready.clear()
+            ready.extend(goes_on)
+            for flight in left:
+                self._put_down(flight)
 
     def _put_down(self, flight: Flight) -> None:
         self.run.result.in_progress -= 1
@@ -300,7 +305,7 @@ class Crew:
                 self._put_down(flight)
             if batch.recording is not None:
                 self.run.journal.spend(batch.recording)
-        self._take_back()
+        self._take_back(also_begun=True)
 
     def _shut_down(self, *, abort: bool) -> None:
         self.executor.shutdown(abort=abort)

@@ -40,6 +40,8 @@ class Flight:
         self.dry_run = dry_run
         self.goes_on = True
         """False once it was interrupted, failed, or came to a task that waits."""
+        self.has_begun = False
+        """Whether this run has begun an execution of it."""
         tasks = processor.get_tasks()
         self.tasks: dict[str, Task] = dict(zip(task_names(tasks), tasks, strict=True))
         self._steps = list(plan(entry, list(self.tasks), processor.moment).steps)
@@ -63,6 +65,7 @@ class Flight:
 
     def begin(self, call: Call) -> None:
         """An execution is about to be started: from now on the entry has it."""
+        self.has_begun = True
         self.entry.executions = [*(self.entry.executions or []), call.execution]
 
     def withdraw(self, call: Call) -> None:

@@ -11,6 +11,7 @@ from engine.model import WorkflowModel
 from engine.outcome import Call, Outcome
 from engine.planning import State
 from engine.store.recording import Recording
+from engine.wishes import Wish
 
 HEARTBEAT = 5.0
 """Seconds after which a run that goes on has written `updated` of its document again, at the latest: if it has not, it
@@ -23,7 +24,7 @@ class Ending(StrEnum):
     COMPLETED = "completed"
     """It considered all of its entries."""
     STOPPED = "stopped"
-    """It was asked to stop, or its processor was paused; what was under way has ended and is recorded."""
+    """It was asked to stop or to drain, or its processor was paused; what was under way has ended and is recorded."""
     CRASHED = "crashed"
     """An exception ended it, or its process died."""
     ABORTED = "aborted"
@@ -121,9 +122,9 @@ class Journal:
     def withdraw(self, entry: WorkflowModel) -> None:
         """The execution that was about to begin has not begun."""
 
-    def is_paused(self) -> bool:
-        """Whether an operator has paused the processor."""
-        return False
+    def wish(self) -> Wish | None:
+        """What an operator wants of the run that goes on; a pause of its processor is a wish that it stops."""
+        return None
 
     def check(self, entry: WorkflowModel, key: str | None) -> None:
         """Raise EntryError when what a task left on the entry, whose key was `key`, cannot be written."""

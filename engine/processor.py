@@ -24,6 +24,7 @@ from engine.run import Run
 from engine.statistics import Statistics, TimeBlock
 from engine.stopping import Stop
 from engine.task import Task
+from engine.wishes import Wish
 
 
 class Processor(ABC):
@@ -133,8 +134,8 @@ class Processor(ABC):
         """
         journal = SILENT if dry_run else self.journal
         flight = Flight(self, entry, journal, dry_run)
-        while not (self.stopping.is_asked or journal.is_paused()) and (call := flight.next()) is not None:
-            if not self._may_begin(call.task):
+        while not self._is_to_stop(journal) and (call := flight.next()) is not None:
+            if not self._may_begin(call.task, journal):
                 break
             flight.begin(call)
             if journal.start((call,)):
@@ -226,11 +227,14 @@ class Processor(ABC):
     def _begin_anew(self) -> None:
         self.stopping, self.limits, self.events = Stop(), Limits(), Events(self)
 
-    def _may_begin(self, task: Task) -> bool:
+    def _is_to_stop(self, journal: Journal) -> bool:
+        return self.stopping.is_asked or journal.wish() is Wish.STOP
+
+    def _may_begin(self, task: Task, journal: Journal) -> bool:
         """Wait until an execution of a task that is limited may begin; False if it is not to begin any more."""
         while delay := self.limits.delay(task):
-            self.journal.flush()
-            if self.stopping.wait(delay):
+            journal.flush()
+            if self.stopping.wait(min(delay, _PATIENCE)) or self._is_to_stop(journal):
                 return False
         return True
 
@@ -239,6 +243,9 @@ class Processor(ABC):
         block = self.time_statistics.get(name)
         return block if block is not None else self.time_statistics.setdefault(name, TimeBlock())
 
+
+_PATIENCE = 0.25
+"""Seconds to wait before it is looked again whether to stop."""
 
 _OF_THE_RUN = {"journal", "statistics", "time_statistics", "observer", "stopping", "limits", "events"}
 

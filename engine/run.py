@@ -17,6 +17,7 @@ from engine.journal import SILENT, Ending, Failure, RunResult
 from engine.model import WorkflowModel
 from engine.planning import State
 from engine.telemetry import telemetry
+from engine.wishes import Wish
 
 if TYPE_CHECKING:
     from engine.processor import Processor
@@ -63,12 +64,12 @@ class Run:
             self.journal.start_run(self.result)
             self.processor.events.begin(telemetry(self.processor), hooks=not self.dry_run)
             self.processor.events.run_started(self.result)
-            if self.limit != 0 and self.may_go_on():
+            if self.limit != 0 and self.wish() is None:
                 items = self._items()
                 self.result.total = len(items) if isinstance(items, Sized) else None
                 self._consider_all(items)
                 self.journal.settle()
-            self.result.ending = Ending.COMPLETED if self.may_go_on() else Ending.STOPPED
+            self.result.ending = Ending.COMPLETED if self.wish() is None else Ending.STOPPED
         except KeyboardInterrupt:
             self.result.ending = Ending.ABORTED
             if not self.processor.stopping.is_over:
@@ -86,9 +87,9 @@ class Run:
                 self._close()
         return self.result
 
-    def may_go_on(self) -> bool:
-        """Whether more may be begun: nobody asked to stop, and no operator paused the processor."""
-        return not (self.processor.stopping.is_asked or self.journal.is_paused())
+    def wish(self) -> Wish | None:
+        """What it is to do but for going on: somebody asked it to stop, or to take nothing new."""
+        return Wish.STOP if self.processor.stopping.is_asked else self.journal.wish()
 
     def take_up(self, entry: WorkflowModel) -> Flight | None:
         """Consider an entry: claimed and on its way, or None when this run has nothing to do with it."""
@@ -152,7 +153,7 @@ class Run:
         for entry in entries:
             self._consider(entry)
             self.progress()
-            if self.is_full or not self.may_go_on():
+            if self.is_full or self.wish() is not None:
                 return
 
     @property

@@ -98,16 +98,26 @@ def run(
             return [made.process_entries(keys or None, limit, dry_run, executor=executor)]
 
         results = _until_stopped(made, grace, execute)
-        pause = pause_of(opened, made.name) if opened is not None and isinstance(made, StoredProcessor) else None
+        stopped_by = _stopped_by(made, opened)
     for result in results:
         printing.summary(result)
     if any(result.ending is Ending.ABORTED for result in results):
         printing.note("broken off: what was under way is in doubt, `wfe ls` shows it")
     if made.stopping.signal is not None:
         _end(128 + made.stopping.signal)
-    if pause is not None:
-        printing.note(f"{pause.processor} is {pause.words(utc_now())}: it starts no task until `wfe resume`")
+    if stopped_by:
+        printing.note(stopped_by)
     _end(2 if any(result.refused for result in results) else 1 if any(result.failed for result in results) else 0)
+
+
+def _stopped_by(processor: Processor, store: Store | None) -> str:
+    """What an operator has done that ended the runs of a processor, or keeps it from any; nothing if nobody has."""
+    if store is None or not isinstance(processor, StoredProcessor):
+        return ""
+    if processor.stopping.is_asked:
+        return "an operator asked it to end: `wfe stop` or `wfe drain`"
+    pause = pause_of(store, processor.name)
+    return f"{pause.processor} is {pause.words(utc_now())}: it starts no task until `wfe resume`" if pause else ""
 
 
 def work(
@@ -124,7 +134,8 @@ def work(
 ) -> None:
     """Stay, and do at once what operators ask for and what becomes due.
 
-    It ends at SIGINT or SIGTERM, as `run` does, and with exit code 2 if the store is lost.
+    It ends at SIGINT or SIGTERM, as `run` does, when an operator stops its run, and with exit code 2 if the store is
+    lost.
     """
     interval = _interval(every)
     executor = _executor(workers, processes, dask)
@@ -138,7 +149,7 @@ def work(
         assert isinstance(made, StoredProcessor)
         worker = Worker(made, lambda: Store(path), every=interval, executor=executor)
         _until_stopped(made, grace, worker.work)
-    _end(128 + (made.stopping.signal or 0))
+    _end(128 + made.stopping.signal if made.stopping.signal is not None else 0)
 
 
 def _interval(every: str | None) -> timedelta | None:

@@ -29,6 +29,7 @@ from engine.records import changed_fields, entry_data, entry_progress, entry_tex
 from engine.store import Durability, Store
 from engine.store.claims import Content, claim_lost, must_hold, take
 from engine.store.recording import Recording, announced, ended, started
+from engine.wishes import ASKED, Wish, wish_of
 
 if TYPE_CHECKING:
     from engine.stored import StoredProcessor
@@ -54,7 +55,7 @@ FIGURES = 2.0
 """Seconds between two writes of its figures, which are longer."""
 
 LOOK = 0.05
-"""Seconds between two looks whether the processor is paused: so long after a pause, a task may still begin."""
+"""Seconds between two looks whether an operator wants the run to end: so long after that, a task may still begin."""
 
 
 @dataclass(slots=True, eq=False)
@@ -119,7 +120,8 @@ class StoreJournal(Journal):
         self._lock = threading.RLock()
         self._is_over = threading.Event()
         self._trouble: EngineError | None = None
-        self._asked, self._is_paused = -LOOK, False
+        self._looked = 0.0
+        self._wish: Wish | None = None
 
     @property
     def store(self) -> Store:
@@ -138,7 +140,7 @@ class StoreJournal(Journal):
         self._settled = self._settled_all = 0.0
         self._began = self._shown = self._drawn = time.monotonic()
         self._figures = Figures()
-        self._asked, self._is_paused = -LOOK, False
+        self._looked, self._wish = -LOOK, None
         self.run = None
         home = home_of(type(self.processor))
         self.store.recover()
@@ -153,6 +155,7 @@ class StoreJournal(Journal):
                 "ending": None,
                 "owner": self.store.owner,
                 "home": home,
+                ASKED: None,
                 **self._counts(result),
                 **self._figures.to_json(),
             }
@@ -178,9 +181,8 @@ class StoreJournal(Journal):
             self._held.clear()
             self._unwritten.clear()
             self._errors, self._spent, self._ended = [], [], []
-            statistics = self.processor.get_statistics()
-            end = {"ended": self._now(), "ending": result.ending, "statistics": statistics}
-            self._update_run({**self._counts(result), **self._figures.to_json(), **end})
+            self._write_end(result)
+            self._wish = None
             if self._recording is not None:
                 self._recording.remove()
                 self._recording = None
@@ -190,12 +192,16 @@ class StoreJournal(Journal):
         self.settle()
         self.processor.release_store()
 
-    def is_paused(self) -> bool:
-        """Whether it was paused at any moment of this run, which then takes nothing more."""
+    def wish(self) -> Wish | None:
+        """What is wanted of this run; it is not taken back, as no pause is that was there at any moment of it."""
         now = time.monotonic()
-        if not self._is_paused and now - self._asked >= LOOK:
-            self._asked, self._is_paused = now, pause_of(self.store, self.processor.name) is not None
-        return self._is_paused
+        if self._wish is not Wish.STOP and now - self._looked >= LOOK:
+            self._looked = now
+            if pause_of(self.store, self.processor.name) is not None:
+                self._wish = Wish.STOP
+            elif self.is_running and self.run is not None:
+                self._wish = wish_of(self.store, self.run) or self._wish
+        return self._wish
 
     # --- its entries
 
@@ -597,6 +603,23 @@ class StoreJournal(Journal):
         return StoreError(
             f"the entry {key!r} is no longer in {self.store.path}: it was removed while a run worked on it"
         )
+
+    def _write_end(self, result: RunResult) -> None:
+        """Write how the run has ended. What it was asked for until then, who has made it is to heed as well."""
+        if self.run is None:
+            return
+        ending = {"ended": self._now(), "ending": result.ending, "statistics": self.processor.get_statistics()}
+        fields = {**self._counts(result), **self._figures.to_json(), **ending}
+        was_asked = False
+
+        def end(document: Content) -> None:
+            nonlocal was_asked
+            was_asked = document.get(ASKED) is not None
+            document.update(fields)
+
+        self.store.runs.update(end, doc_ids=[self.run])
+        if was_asked:
+            self.processor.stopping.ask()
 
     def _update_run(self, fields: Mapping[str, Any]) -> None:
         if self.run is not None:

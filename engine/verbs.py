@@ -1,4 +1,4 @@
-"""The commands of `wfe` that act: repeat, restart, decide, pause, resume. What they do is in `engine.operations`."""
+"""The commands of `wfe` that act, on entries, a processor or a run. What they do is in `engine.operations`."""
 
 import subprocess
 import sys
@@ -95,9 +95,26 @@ def resume(processor: ProcessorName, store: StoreOption = None) -> None:
     printing.note(f"{ended.processor} is resumed, it was {ended.words(utc_now())}")
 
 
+RunNumber = Annotated[int, typer.Argument(metavar="RUN", help="The number of a run that goes on.", show_default=False)]
+
+
+def stop(run: RunNumber, store: StoreOption = None, why: WhyOption = None) -> None:
+    """Let a run begin nothing more: what is under way ends, then the run ends, and its worker."""
+    with existing(store) as opened, _refusals("stop"):
+        processor = operations.stop(run, store=opened, why=why)
+    printing.note(f"run {run} of {processor} begins nothing more, and ends when what is under way has ended")
+
+
+def drain(run: RunNumber, store: StoreOption = None, why: WhyOption = None) -> None:
+    """Let a run take no new entry: those begun go through their tasks, then the run ends, and its worker."""
+    with existing(store) as opened, _refusals("drain"):
+        processor = operations.drain(run, store=opened, why=why)
+    printing.note(f"run {run} of {processor} takes no new entry, and ends when those that it has begun are through")
+
+
 @contextmanager
 def _refusals(verb: str) -> Iterator[None]:
-    """Say why a verb was not done to a processor; then the exit code is 1."""
+    """Say why a verb was not done to a processor or a run; then the exit code is 1."""
     try:
         yield
     except Refusal as refusal:

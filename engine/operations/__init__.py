@@ -3,6 +3,7 @@
 * `verbs` — what each verb does to one entry, or why not: pure
 * `acting` — does a verb to many entries, or shows beforehand what it would do
 * `processors` — pause and resume, of a processor as a whole
+* `runs` — stop and drain, of a run that goes on
 * `shell` — the `wfe` line that does the same
 
 A verb on entries takes a frozen set of keys, answers for each of them, and writes one action for each processor
@@ -26,6 +27,7 @@ from engine.operations.acting import (
     toggle_repeat,
 )
 from engine.operations.processors import pause, resume
+from engine.operations.runs import drain, stop
 from engine.operations.shell import shell_line
 from engine.operations.verbs import (
     Cancel,
@@ -58,6 +60,7 @@ __all__ = [
     "act",
     "cancel",
     "decide",
+    "drain",
     "hold",
     "pause",
     "preview",
@@ -67,5 +70,6 @@ __all__ = [
     "set_repeat",
     "shell_line",
     "skip",
+    "stop",
     "toggle_repeat",
 ]

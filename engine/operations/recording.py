@@ -1,4 +1,4 @@
-"""The record of what operators did: a document of the table `actions` for each act on a processor or its entries."""
+"""The record of what operators did: a document of the table `actions` for each act on entries, a processor or a run."""
 
 import getpass
 import os
@@ -20,6 +20,7 @@ def record(
     *,
     is_open: bool,
     keys: Sequence[str] | None = None,
+    run: int | None = None,
 ) -> int:
     """Write what was done; the number of the action.
 
@@ -31,6 +32,7 @@ def record(
         answers: for each key why it was refused, None if it was not.
         is_open: a worker has to execute what was asked for.
         keys: of the entries that it was to be done to, where not all answers are known yet.
+        run: the number of the run that it was done to, if it was done to one.
     """
     return store.actions.insert(
         {
@@ -43,7 +45,7 @@ def record(
             "results": dict(answers),
             "open": is_open,
             "taken_by": None,
-            "run": None,
+            "run": run,
         }
     )
 

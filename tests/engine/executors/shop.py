@@ -10,8 +10,19 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, ClassVar
 
-from engine import Processor, RepeatAfterCycle, Status, StatusException, StoredProcessor, Task, WorkflowModel
+from engine import (
+    Processor,
+    RepeatAfterCycle,
+    Status,
+    StatusException,
+    Store,
+    StoredProcessor,
+    Task,
+    WorkflowModel,
+    operations,
+)
 from engine.attempt import current_attempt
+from engine.store_journal import LOOK
 
 
 class Order(WorkflowModel):
@@ -219,6 +230,24 @@ class Connected(Orders):
     def __init__(self, *args: Any, **given: Any) -> None:
         super().__init__(*args, **given)
         self.connection = threading.Lock()
+
+
+class Ask(Noted):
+    """Asks on an order whose fate says so that the run stops or drains, and goes on until the run has to know it."""
+
+    timeout = 30.0  # so that few are handed out at once
+
+    def process_entry(self, entry: Any, dry_run: bool = False) -> None:
+        self.note(entry)
+        if entry.fate:
+            with Store(Path(self.processor.file).with_name("wfe.db")) as store:  # type: ignore[attr-defined]
+                getattr(operations, entry.fate)(store.runs.all()[-1].doc_id, store=store, who="anna")
+            time.sleep(2 * LOOK)
+        time.sleep(0.005)
+
+
+class Asking(Orders):
+    tasks: ClassVar[list[type[Task]]] = [Ask, Send]
 
 
 class Own(Processor):

@@ -136,6 +136,37 @@ def test_the_source_is_read_no_further_ahead_than_what_is_worked_on(site: Site, 
     assert len(site.done) == 10_000, "and no more than the limit were processed"
 
 
+def test_a_run_that_is_asked_to_stop_begins_nothing_more(site: Site, how: dict[str, Any]) -> None:
+    given = orders(*(f"A-{number}" for number in range(5)), "stop stop", *(f"B-{number}" for number in range(60)))
+    processor = site.made(given, shop.Asking)
+    result = processor.process_entries(**how)
+    assert result.ending == "stopped"
+    assert "Send stop" not in site.effects, "its next task is left for another run"
+    assert len(site.effects) < len(given)
+    assert {"Send A-0", "Ask stop"} <= set(site.effects)
+    assert {row.state for row in site.rows().values()} == {State.FINISHED, State.READY}
+    assert all(document["owner"] is None for document in site.store.entries), "what was under way is recorded"
+    assert processor.stopping.is_asked, "whoever made the run is to end as well"
+    site.made(given, shop.Asking).process_entries(**how)
+    assert len(site.effects) == len(set(site.effects)), "and nothing was done twice"
+
+
+def test_a_run_that_drains_brings_what_it_has_begun_to_its_end_and_begins_nothing_new(
+    site: Site, how: dict[str, Any]
+) -> None:
+    given = orders(*(f"A-{number}" for number in range(5)), "drain drain", *(f"B-{number}" for number in range(60)))
+    processor = site.made(given, shop.Asking)
+    result = processor.process_entries(**how)
+    assert result.ending == "stopped"
+    begun = [effect.split()[1] for effect in site.effects if effect.startswith("Ask")]
+    assert sorted(f"Send {key}" for key in begun) == sorted(set(site.effects) - {f"Ask {key}" for key in begun})
+    assert "drain" in begun
+    assert len(begun) < len(given)
+    assert processor.stopping.is_asked
+    (action,) = site.store.actions.all()
+    assert (action["verb"], action["who"], action["run"], action["open"]) == ("drain", "anna", result.number, False)
+
+
 def test_selections_and_a_dry_run(site: Site, how: dict[str, Any]) -> None:
     given = orders("A-1", "A-2", "A-3 raise")
     result = site.made(given).process_entries(dry_run=True, **how)
