@@ -1,7 +1,7 @@
 """Finds stored entries and errors for people and lists; what is not there is said in one sentence."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 from itertools import islice
 
@@ -30,25 +30,31 @@ def rows(store: Store, moment: datetime, ids: Iterable[int] | None = None) -> It
             yield read_row(document, moment, store.is_alive)
 
 
-def count_states(store: Store, moment: datetime, condition: QueryInstance | None = None) -> Counter[State]:
+def count_states(
+    store: Store, moment: datetime, condition: QueryInstance | None = None, ids: Collection[int] | None = None
+) -> Counter[State]:
     """How many entries stand in each state at `moment` (aware).
 
     Args:
         store: where they are.
         moment: what has become due by then is ready.
         condition: which entries are counted; None is all.
+        ids: which of them, where these are known: a condition that no index answers is not asked again.
     """
+    if ids is not None:
+        condition, among = None, frozenset(ids)
 
-    def only(state: State) -> QueryInstance:
-        wanted: QueryInstance = where("state") == state
-        return wanted if condition is None else wanted & condition
+    def only(kind: QueryInstance) -> list[int]:
+        found = store.entries.ids(kind if condition is None else kind & condition)
+        return [number for number in found if ids is None or number in among]
 
-    counts = Counter({State(name): number for name, number in store.entries.counts("state", condition).items()})
-    ripe = len(store.entries.ids(only(State.WAITING) & (where("due") <= to_text(moment))))
+    counted = store.entries.counts("state", condition, doc_ids=ids)
+    counts = Counter({State(name): number for name, number in counted.items()})
+    ripe = len(only((where("state") == State.WAITING) & (where("due") <= to_text(moment))))
     counts.update({State.READY: ripe, State.WAITING: -ripe})
-    for owner in store.entries.counts("owner", only(State.RUNNING)):
+    for owner in store.entries.counts("owner", where("state") == State.RUNNING):
         if not store.is_alive(owner):
-            left = store.entries.ids(only(State.RUNNING) & (where("owner") == owner))
+            left = only((where("state") == State.RUNNING) & (where("owner") == owner))
             counts[State.RUNNING] -= len(left)
             counts.update(row.state for row in rows(store, moment, left))
     return +counts
@@ -75,6 +81,11 @@ def stands_in(state: State, store: Store, moment: datetime) -> QueryInstance:
         )
         condition = condition | ((where("state") == State.RUNNING) & where("owner").one_of(dead) & is_left)
     return condition
+
+
+def state_ids(store: Store, moment: datetime, states: Iterable[State]) -> list[int]:
+    """The numbers of the entries that stand in one of these states at `moment` (aware)."""
+    return [number for state in states for number in store.entries.ids(stands_in(state, store, moment))]
 
 
 def find_entry(store: Store, key: str, processor: str | None = None) -> Document:
@@ -108,6 +119,16 @@ def _untold(key: str, found: list[Document], store: Store) -> InputError:
         return InputError(f"there is no entry {key!r} in {store.path}: `wfe ls` lists the keys")
     names = " and ".join(sorted(document["processor"] for document in found))
     return InputError(f"{names} have an entry {key!r}: name one of them with --processor")
+
+
+def keys_of(store: Store, ids: Iterable[int]) -> dict[str, dict[str, int]]:
+    """The keys of entries and their numbers, by processor; those that are gone are left out."""
+    found: dict[str, dict[str, int]] = {}
+    waiting = iter(ids)
+    while page := list(islice(waiting, 500)):
+        for document in store.entries.get(doc_ids=page):
+            found.setdefault(document["processor"], {})[document["key"]] = document.doc_id
+    return found
 
 
 def find_processor(store: Store, name: str) -> str:

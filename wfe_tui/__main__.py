@@ -1,5 +1,6 @@
 """`wfe-tui`: the console. `make_app` is the one factory, for the command, the tests and the pictures."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -12,8 +13,10 @@ from engine.printing import refusal
 from engine.store import Store, may_write, store_path
 from wfe_tui.app import Settings, WfeApp
 from wfe_tui.check import check_processor
+from wfe_tui.config import config_path, read_config
 from wfe_tui.demo import demo_store
-from wfe_tui.routes import ENTRIES, Route
+from wfe_tui.memory import memory_path
+from wfe_tui.routes import ENTRIES, Route, is_route, parse_route
 
 command = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
@@ -30,10 +33,13 @@ def make_app(settings: Settings, clock: Clock = utc_now) -> WfeApp:
 
 @command.command()
 def open_console(
-    processor: Annotated[
-        str | None,
+    place: Annotated[
+        list[str] | None,
         typer.Argument(
-            metavar="[MODULE:PROCESSOR]", help="What N starts while the store is empty.", show_default=False
+            metavar="[PLACE] [MODULE:PROCESSOR]",
+            help="Where to open it, as entries?state:failed, errors/v1:9f2a or runs/12; what N starts while the store "
+            "is empty, and whose entry --entry means.",
+            show_default=False,
         ),
     ] = None,
     store: Annotated[
@@ -50,20 +56,58 @@ def open_console(
         str | None, typer.Option(metavar="ERROR_ID", help="Open the stack trace of this error id.", show_default=False)
     ] = None,
     entry: Annotated[str | None, typer.Option(metavar="KEY", help="Open this entry.", show_default=False)] = None,
+    read_only: Annotated[bool, typer.Option("--read-only", help="Look, and change nothing.")] = False,
+    ascii_only: Annotated[
+        bool | None, typer.Option("--ascii/--no-ascii", help="Draw with ASCII alone.", show_default=False)
+    ] = None,
+    mouse: Annotated[
+        bool, typer.Option("--mouse/--no-mouse", help="Leave the mouse to the terminal, which selects text with it.")
+    ] = True,
+    serve: Annotated[
+        bool, typer.Option("--serve", help="Show it in a browser on this machine, read only unless --writable.")
+    ] = False,
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="Where --serve listens; 0 is any that is free.")] = 0,
+    writable: Annotated[bool, typer.Option("--writable", help="Let the browser act, too.")] = False,
 ) -> None:
-    """See the entries of a store, why some failed, and restart them."""
+    """See the entries of a store, why some failed, and repair, restart, skip or hold them."""
     path = demo_store() if demo and store is None else store_path(store)
-    route = Route("errors", error) if error else Route("entries", entry) if entry else ENTRIES
+    route, processor = _places(place or [], error, entry)
+    config = read_config(config_path())
+    if ascii_only is not None:
+        config = config.model_copy(update={"ascii": ascii_only})
     if processor:
         check_processor(processor)
     _check_store(path)
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if serve:
+        from wfe_tui.serve import serve as serve_console
+
+        words = [str(route), *([processor] if processor else [])]
+        where = [] if store is None else ["--store", str(path.absolute())]
+        flags = [*where, *(["--demo"] if demo else [])]
+        serve_console([*flags, "--", *words], port=port, writable=writable and not read_only)
+        return
+    if "TEXTUAL_DRIVER" not in os.environ and not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise InputError("wfe-tui needs a terminal to draw on: in a script or a pipe use `wfe ls`")
-    app = make_app(Settings(path, processor, demo, route))
-    app.run()
+    app = make_app(Settings(path, processor, demo, route, read_only, config, memory_path()))
+    app.run(mouse=mouse)
     if app.failure is not None:
         raise app.failure
     raise typer.Exit(app.return_code or 0)
+
+
+def _places(words: list[str], error: str | None, entry: str | None) -> tuple[Route, str | None]:
+    """Where to open the console, and the processor that was named."""
+    routes = [word for word in words if is_route(word)]
+    processors = [word for word in words if not is_route(word)]
+    asked = [*routes, *(f"--error {id_}" for id_ in [error] if id_), *(f"--entry {key}" for key in [entry] if key)]
+    if len(asked) > 1 or len(processors) > 1:
+        raise InputError(f"{' and '.join(asked if len(asked) > 1 else processors)}: name one of them")
+    processor = processors[0] if processors else None
+    if error:
+        return Route("errors", error), processor
+    if entry:
+        return Route("entries", entry, processor=processor), processor
+    return (parse_route(routes[0]) if routes else ENTRIES), processor
 
 
 def _check_store(path: Path) -> None:

@@ -1,11 +1,15 @@
-"""What keys do: one table, which feeds the bindings, the footer, the palette and the help.
+"""What keys do: one table, which feeds the bindings, the footer, the palette, the help and README.
 
-Lower case looks; upper case acts on entries.
+Lower case looks; upper case acts on entries, on a processor or on a run. (`G` is vim's, and looks.) A key of two
+characters, as `]f`, is pressed one after the other.
 """
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from textual.binding import Binding
+
+from engine.exceptions import InputError
 
 
 @dataclass(frozen=True)
@@ -13,9 +17,9 @@ class Action:
     """One thing that an operator can do.
 
     Args:
-        id: the name of the screen's or app's `action_` method.
-        key: as Textual names it.
-        name: one or two words, for footer and palette.
+        id: the name of the screen's, table's or app's `action_` method.
+        key: as Textual names it, several joined by commas; two keys one after the other as they are printed on them.
+        name: one to three words, for footer and palette. What acts is called as its verb is everywhere else.
         help: one sentence.
         footer: whether it stands in the footer.
     """
@@ -24,64 +28,197 @@ class Action:
     key: str
     name: str
     help: str
-    footer: bool = True
+    footer: bool = False
+
+    @property
+    def is_chord(self) -> bool:
+        """Its keys are pressed one after the other."""
+        return len(self.key) == 2
 
 
 _ACTS = (
-    Action("toggle_repeat", "T", "Repeat", "Repeat on or off: the next run executes the failed task again, or not."),
-    Action("restart", "R", "Restart", "Execute again now, from the failed task; what is done is kept."),
-    Action("restart_from_start", "S", "From start", "Execute again now, all tasks from the start."),
-    Action("decide_done", "D", "Done", "In doubt: take the task as done, and go on.", footer=False),
+    Action("restart", "R", "restart", "Execute again now, from the failed task; what is done is kept.", footer=True),
+    Action("toggle_repeat", "T", "repeat", "Repeat on or off: the next run executes the failed task again, or not.",
+           footer=True),
+    Action("repeat_when", "W", "repeat when", "Repeat after a time, at a date, after runs; so many times at most."),
+    Action("restart_from_start", "S", "restart from the start", "Execute again now, all tasks from the start."),
+    Action("skip", "K", "skip", "Take the task as done without executing it, and go on with the next one."),
+    Action("hold", "H", "hold", "Let no run execute it until it is released."),
+    Action("release", "L", "release", "Let it go: end the hold."),
+    Action("cancel", "X", "cancel", "Let no run execute it any more; only a restart takes it up again."),
+    Action("decide_done", "D", "decide done", "In doubt: the task took effect, go on. R executes it again instead."),
+)  # fmt: skip
+_RUNNING = (
+    Action("new_run", "N", "run", "Start a run of this processor: every entry that is ready."),
+    Action("toggle_pause", "P", "pause", "Pause this processor, or resume it."),
+    Action("show_output", "o", "output", "What engine processes started from here have printed."),
 )
-_TRACE = Action("show_trace", "e", "Trace", "The stack trace of the entry's error.")
+_LIST = (
+    Action("filter", "slash", "Filter", "Show what matches, while you type.", footer=True),
+    Action("clear_filter", "escape", "Show all", "Take the filter away."),
+    Action("next_order", "s", "Sort", "Sort by the next column; a click on a header sorts by it."),
+    Action("reverse_order", "r", "Reverse", "Turn the order round."),
+    Action("columns", "c", "Columns", "Choose the columns, their order and their width."),
+    Action("export", "w", "Export", "Write exactly what is shown into a file: CSV or JSON lines."),
+    Action("copy", "y", "Copy", "Copy the row."),
+)
+_TRACE = Action("show_trace", "e", "Trace", "The stack trace of the entry's error.", footer=True)
 
-ACTIONS = {
+ACTIONS: Mapping[str, tuple[Action, ...]] = {
+    "table": (
+        Action("cursor_down", "down,j", "Down", "The next row."),
+        Action("cursor_up", "up,k", "Up", "The row before."),
+        Action("page_down", "pagedown,ctrl+d", "Page down", "A page down."),
+        Action("page_up", "pageup,ctrl+u", "Page up", "A page up."),
+        Action("first", "home,g", "First", "The first row."),
+        Action("last", "end,G", "Last", "The last row."),
+        Action("scroll_left", "left", "Left", "Scroll to the left."),
+        Action("scroll_right", "right", "Right", "Scroll to the right."),
+        Action("choose", "enter", "Open", "Open what the cursor is on."),
+        Action("mark", "space", "Mark", "Mark the row: upper-case keys act on all that are marked."),
+        Action("mark_all", "a", "Mark all", "Mark all that the filter shows, on the screen or not."),
+        Action("mark_none", "minus", "Unmark", "Take all marks away."),
+    ),
     "entries": (
         *_ACTS,
-        Action("new_run", "N", "New run", "Start a run of this entry's processor: every entry that is ready."),
-        Action("toggle_pause", "P", "Pause", "Pause this entry's processor, or resume it.", footer=False),
+        *_RUNNING,
         _TRACE,
-        Action("filter", "slash", "Filter", "Show what matches: words, or state:failed task:Ship error:5b2c."),
-        Action("only_failed", "f", "Failed", "Show failed entries alone; again shows all.", footer=False),
-        Action("clear_filter", "escape", "Show all", "Take the filter away.", footer=False),
-        Action("next_order", "s", "Sort", "Sort by the next column; a click on a header sorts by it.", footer=False),
-        Action("reverse_order", "r", "Reverse", "Turn the order round.", footer=False),
-        Action("mark_all", "a", "Mark all", "Mark all that the filter shows, on the screen or not.", footer=False),
-        Action("mark_none", "u", "Unmark", "Take all marks away.", footer=False),
-        Action("copy", "c", "Copy", "Copy the entry's key, reason and error id.", footer=False),
-        Action("show_output", "o", "Output", "What engine processes started from here have printed.", footer=False),
+        *_LIST,
+        Action("only_failed", "f", "Failed", "Show failed entries alone; again shows all.", footer=True),
+        Action("next_failure", "]f", "Next failure", "Go to the next entry that failed."),
+        Action("previous_failure", "[f", "Previous failure", "Go to the one before."),
+        Action("views", "v", "Views", "Save what is shown under a name, or show what was saved."),
+        Action("toggle_live", "p", "Live", "Let the rows stand still, or follow the store again."),
     ),
-    "entry": (*_ACTS, _TRACE, Action("copy", "c", "Copy", "Copy what is shown.")),
+    "entry": (*_ACTS, *_RUNNING, _TRACE, Action("copy", "y", "Copy", "Copy the entry as JSON.")),
+    "errors": (
+        *_ACTS,
+        *_LIST,
+        Action("show_entries", "l", "Entries", "The entries that failed of this now.", footer=True),
+    ),
+    "occurrences": (
+        *_ACTS,
+        *_LIST,
+        Action("show_entries", "l", "Entries", "The entries that failed of this now.", footer=True),
+    ),
     "trace": (
-        Action("toggle_libraries", "l", "Libraries", "Open or fold the frames of libraries."),
-        Action("copy", "c", "Copy", "Copy the stack trace."),
+        Action("toggle_frame", "enter,space", "Open, fold", "Open or fold the frame."),
+        Action("toggle_libraries", "l", "Libraries", "Open or fold the frames of libraries.", footer=True),
+        Action("next_frame", "down,j", "Next frame", "The next frame."),
+        Action("previous_frame", "up,k", "Previous frame", "The frame before."),
+        Action("edit", "e", "Editor", "Open the frame's line in $EDITOR.", footer=True),
+        Action("search", "slash", "Search", "Search in the trace.", footer=True),
+        Action("next_found", "n", "Next found", "The next place that was found."),
+        Action("copy", "y", "Copy", "Copy the stack trace.", footer=True),
+        Action("copy_frame", "f", "Copy frame", "Copy the frame."),
         Action("copy_id", "i", "Copy id", "Copy the error id."),
+        Action("copy_report", "m", "Copy report", "Copy a report in Markdown."),
+        Action("next_occurrence", "right_square_bracket", "Next", "The next occurrence of this error."),
+        Action("previous_occurrence", "left_square_bracket", "Previous", "The occurrence before."),
+        Action("older_attempt", "minus", "Attempt before", "What the attempt before this one ended with."),
+        Action("newer_attempt", "plus", "Attempt after", "What the attempt after this one ended with."),
+        Action("show_entry", "l,backspace", "Entry", "The entry that it happened to."),
     ),
+    "runs": (
+        *_RUNNING,
+        *_LIST,
+        Action("stop_run", "X", "stop", "Let the run end what is under way, and begin nothing more."),
+        Action("drain_run", "D", "drain", "Let the run go through with the entries it has begun, and take no other."),
+    ),
+    "run": (
+        *_RUNNING,
+        Action("stop_run", "X", "stop", "Let the run end what is under way, and begin nothing more.", footer=True),
+        Action("drain_run", "D", "drain", "Let the run go through with the entries it has begun, and take no other."),
+        Action("copy", "y", "Copy", "Copy the figures."),
+    ),
+    "actions": (*_LIST,),
+    "action": (Action("copy", "y", "Copy", "Copy the line that does the same."),),
     "welcome": (
-        Action("new_run", "N", "New run", "Make the store, with a run of the processor named at the start."),
-        Action("demo", "d", "Demo", "Open the demo: an audit of the Python packages of this machine."),
+        Action("new_run", "N", "run", "Make the store, with a run of the processor named at the start.", footer=True),
+        Action("demo", "d", "Demo", "Open the demo: an audit of the Python packages of this machine.", footer=True),
     ),
     "everywhere": (
-        Action("back", "escape", "Back", "Back to where you came from.", footer=False),
-        Action("help", "question_mark", "Help", "The keys, and what they do."),
-        Action("quit", "q", "Quit", "Leave; engine processes go on."),
+        Action("go_to('entries')", "1", "Entries", "The list of entries."),
+        Action("go_to('errors')", "2", "Errors", "The errors, by their cause."),
+        Action("go_to('runs')", "3", "Runs", "The runs of the engine."),
+        Action("go_to('actions')", "4", "Actions", "What operators did."),
+        Action("go", "colon", "Go to", "Go to a place by its path."),
+        Action("back", "less_than_sign,backspace", "Back", "To the place before."),
+        Action("forward", "greater_than_sign", "Forward", "To the place that was left."),
+        Action("up", "escape", "Up", "Out of here, to the list it belongs to."),
+        Action("copy_shell", "ctrl+y", "Copy the shell line", "Copy the `wfe` line of the last act."),
+        Action("help", "question_mark", "Help", "The keys, and what they do.", footer=True),
+        Action("quit", "q", "Quit", "Leave; engine processes go on.", footer=True),
     ),
 }
-"""By screen, every action but moving about in a table, which is the table's own."""
+"""By screen. "table" is every list's; "everywhere" is what no screen has otherwise."""
+
+TITLES = {
+    "entries": "On the list of entries",
+    "entry": "On an entry",
+    "errors": "On the list of errors",
+    "occurrences": "On the occurrences of an error",
+    "trace": "On a stack trace",
+    "runs": "On the list of runs",
+    "run": "On a run",
+    "actions": "On the list of actions",
+    "action": "On an action",
+    "table": "In every list",
+    "welcome": "Where there is no store yet",
+    "everywhere": "Everywhere",
+}
 
 
 def bindings(screen: str) -> list[Binding]:
-    """The bindings of a screen, or of "everywhere"."""
+    """The bindings of a screen, of "table" or of "everywhere"; keys that are pressed one after the other have none."""
     return [
-        Binding(a.key, a.id, a.name, show=a.footer, tooltip=a.help, id=binding_id(screen, a)) for a in ACTIONS[screen]
+        Binding(a.key, a.id, a.name, show=a.footer, tooltip=a.help, id=binding_id(screen, a))
+        for a in ACTIONS[screen]
+        if not a.is_chord
     ]
 
 
+def chords(screen: str, keys: Mapping[str, str]) -> dict[str, Action]:
+    """The actions of a screen whose keys are pressed one after the other, by these.
+
+    Args:
+        screen: a name in `ACTIONS`.
+        keys: the user's own, by the names of bindings.
+    """
+    named = {keys.get(binding_id(screen, action), action.key): action for action in ACTIONS[screen] if action.is_chord}
+    return {key: action for key, action in named.items() if len(key) == 2}
+
+
 def binding_id(screen: str, action: Action) -> str:
-    """The name of an action's binding."""
-    return f"{screen}.{action.id}"
+    """The name of an action's binding, by which the user can give it another key: `entries.restart`."""
+    return f"{screen}.{action.id.replace('(', '_').strip(')').replace(chr(39), '')}"
+
+
+def check_keys(keys: Iterable[str]) -> None:
+    """Raise InputError unless these are names of bindings."""
+    known = [binding_id(screen, action) for screen, actions in ACTIONS.items() for action in actions]
+    for key in keys:
+        if key not in known:
+            own = [name for name in known if name.split(".")[0] == key.split(".")[0]]
+            raise InputError(f"there is no action {key!r} to give a key to; there are {', '.join(own or ACTIONS)}")
+
+
+_PRINTED = {
+    "slash": "/", "question_mark": "?", "escape": "esc", "colon": ":", "less_than_sign": "<", "greater_than_sign": ">",
+    "right_square_bracket": "]", "left_square_bracket": "[", "minus": "-", "plus": "+", "pagedown": "pgdn",
+    "pageup": "pgup", "backspace": "⌫", "up": "↑", "down": "↓", "left": "←", "right": "→",
+}  # fmt: skip
 
 
 def key_name(key: str) -> str:
-    """A key as it is printed on it."""
-    return {"slash": "/", "question_mark": "?", "escape": "esc"}.get(key, key)
+    """Keys as they are printed on them."""
+    return " ".join(_PRINTED.get(each, each) for each in key.split(","))
+
+
+def key_table() -> str:
+    """The actions as README has them: a table in Markdown for each screen."""
+    parts = []
+    for screen, title in TITLES.items():
+        rows = [f"| `{key_name(a.key).replace('|', chr(92) + '|')}` | {a.name} | {a.help} |" for a in ACTIONS[screen]]
+        parts.append("\n".join([f"**{title}**", "", "| key | | |", "| --- | --- | --- |", *rows]))
+    return "\n\n".join(parts)

@@ -1,40 +1,45 @@
-"""The app: which screens are open over which store, and the engine processes started from here."""
+"""The app: which places are open over which store, the clipboard, and the engine processes started from here."""
 
 import asyncio
+import select
 import signal
 import sys
-import termios
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Literal
 
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
-from textual.css.query import NoMatches
+from textual.dom import DOMNode
+from textual.filter import LineFilter
 from textual.message import Message
-from textual.screen import Screen
+from textual.screen import ModalScreen, Screen
 
 from engine.clock import Clock, utc_now
-from engine.exceptions import EngineError
+from engine.exceptions import EngineError, InputError
 from engine.lookup import find_error
 from engine.store import Store, may_write
 from engine.text import literal
 from engine.worker import worker_command
 from wfe_tui.actions import ACTIONS, binding_id, bindings
 from wfe_tui.child import Child
+from wfe_tui.clipboard import put_into_clipboard
+from wfe_tui.config import Config
 from wfe_tui.demo import DEMO, demo_store
-from wfe_tui.feed import Feed, StoreChanged, StoreFound, StoreLost
-from wfe_tui.routes import ENTRIES, Route
+from wfe_tui.drawing import Ascii, needs_ascii
+from wfe_tui.feed import Feed, Pulse, PulseFelt, StoreChanged, StoreFound, StoreLost
+from wfe_tui.memory import Memory, OfStore
+from wfe_tui.reporting import report_file, sentence
+from wfe_tui.routes import ENTRIES, Area, Places, Route, parse_route
 from wfe_tui.screens.acting import ActingScreen
 from wfe_tui.screens.base import StoreScreen
 from wfe_tui.screens.entries import EntriesScreen
-from wfe_tui.screens.entry import EntryScreen
 from wfe_tui.screens.help import HelpScreen
 from wfe_tui.screens.output import OutputScreen
-from wfe_tui.screens.trace import TraceScreen
 from wfe_tui.screens.welcome import WelcomeScreen
+from wfe_tui.themes import DEFAULT, THEMES
 from wfe_tui.widgets.cut import cut
 
 Severity = Literal["information", "warning", "error"]
@@ -45,6 +50,12 @@ LONGEST_LINE = 300
 KEPT_CHILDREN = 20
 """How many engine processes that have ended can still be looked at."""
 
+MOST_FAILURES = 20
+"""After so many failures of the console itself it ends: it would go on failing."""
+
+BEHIND = 20
+"""Messages that wait for the app, from which on the feed lets it catch up."""
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -54,13 +65,19 @@ class Settings:
         path: the store's file; it need not exist.
         processor: `module:Class`, started by `N` while the store has no entry; None if none was named.
         demo: open the demo, and start its run.
-        route: the screen to open over the list.
+        route: the place to open first.
+        read_only: nothing is changed from here.
+        config: what the user has set.
+        memory: where it is kept how lists were shown; None: nowhere.
     """
 
     path: Path
     processor: str | None = None
     demo: bool = False
     route: Route = ENTRIES
+    read_only: bool = False
+    config: Config = field(default_factory=Config)
+    memory: Path | None = None
 
 
 class WfeApp(App[None]):
@@ -88,12 +105,29 @@ class WfeApp(App[None]):
     def __init__(self, settings: Settings, clock: Clock = utc_now) -> None:
         super().__init__()
         self.settings = settings
+        self.config = settings.config
         self.clock = clock
+        self.memory = Memory(settings.memory)
+        self.pulse = Pulse()
+        self.shell = ""
+        """The `wfe` line of the last act."""
         self.processes: list[Child] = []
         self.failure: EngineError | None = None
         """Why the console could not go on."""
+        self.survives = False
+        """A failure of the console itself is told, and it goes on; in tests it is to be seen."""
+        self._failures = 0
+        self._places = Places()
+        self._screens: dict[str, StoreScreen] = {}
         self._feed: Feed | None = None
+        self._lost: str | None = None
         self._waiting: list[tuple[str, bool]] = []
+        self._ascii = Ascii() if needs_ascii(self.config.ascii) else None
+        for theme in THEMES:
+            self.register_theme(theme)
+        wanted = self.config.theme or self.memory.theme or DEFAULT
+        self.theme = wanted if wanted in self.available_themes else DEFAULT
+        self.set_keymap(self.config.keys)
 
     def on_mount(self) -> None:
         """Open the store, the demo, or what says that there is neither."""
@@ -101,7 +135,10 @@ class WfeApp(App[None]):
         # Otherwise the process would end with the terminal left as the screen has it.
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self.exit, None, 128 + signal.SIGTERM)
         if not self.is_headless:
+            self.survives = True
             self.set_interval(1, self._end_without_terminal)
+        self.set_interval(1, self._time_passed)
+        self.theme_changed_signal.subscribe(self, lambda theme: self.memory.keep_theme(theme.name))
         if self.settings.demo:
             self.open_demo()
         elif self.settings.path.exists():
@@ -112,59 +149,218 @@ class WfeApp(App[None]):
     def open_demo(self) -> None:
         """Open the demo's store and start its run."""
         path = self.settings.path if self.settings.demo else demo_store()
-        if self.open_store(path):
+        if self.open_store(path) and not self.store.read_only:
             self.start_child(DEMO, actions=False)
 
     def open_store(self, path: Path) -> bool:
         """Show this store's entries; False when it cannot be opened, which is said."""
         try:
-            self.store = Store(path, read_only=path.exists() and not may_write(path))
-            self._feed = Feed(self.store, self.post_message)
+            read_only = self.settings.read_only or (path.exists() and not may_write(path))
+            self.store = Store(path, read_only=read_only)
+            self._feed = Feed(self.store, self.post_message, self.clock, lambda: self.message_queue_size > BEHIND)
         except EngineError as error:
             self.failure = error
             self.exit()
             return False
-        self._feed.start()
-        if isinstance(self.screen, WelcomeScreen):
-            self.switch_screen(EntriesScreen())
-        else:
-            self.push_screen(EntriesScreen())
         if self.settings.route != ENTRIES:
-            self.open(self.settings.route)
+            self._places.go(ENTRIES)  # so that there is a way back to the list
+        self.go(self.settings.route)
+        self._feed.start()
         return True
 
-    def open(self, route: Route, processor: str | None = None) -> None:
-        """Go to a screen; what it names and is not there is said."""
-        try:
-            screen = self._screen(route, processor)
-        except EngineError as error:
-            self.say(str(error), severity="error")
+    # --- places
+
+    @property
+    def badges(self) -> tuple[str, ...]:
+        """What is not as usual with the store."""
+        marks = [("read only", self.store.read_only), ("protected", self.config.protects(self.store.path))]
+        return tuple(mark for mark, is_so in marks if is_so)
+
+    @property
+    def protected_name(self) -> str | None:
+        """What has to be typed before something that cannot be undone; None if nothing has."""
+        return self.store.path.name if self.config.protects(self.store.path) else None
+
+    def go(self, route: Route) -> None:
+        """Go to a place; what it names and is not there is said."""
+        if isinstance(self.screen, StoreScreen):
+            self._places.rename(self.screen.route)
+        before = self._places.current
+        self._places.go(route)
+        if not self._show(route) and before is not None:
+            self._places.back()
+
+    def _show(self, route: Route) -> bool:
+        name = str(route) if route.name else route.area
+        screen = self._screens.get(name)
+        if screen is None:
+            try:
+                screen = self._screen(route)
+            except EngineError as error:
+                self.say(str(error), severity="error")
+                return False
+            self._screens[name] = screen
+            self.install_screen(screen, name)
+        while isinstance(self.screen, ModalScreen):
+            self.pop_screen()
+        if len(self.screen_stack) > 1:
+            self.switch_screen(screen)
         else:
             self.push_screen(screen)
+        if screen.is_mounted:
+            screen.open(route)
+            screen.time_passed()
+        screen.show_signal(self._signal())
+        self.call_later(self._forget_screens)
+        return True
 
-    def _screen(self, route: Route, processor: str | None) -> Screen[None]:
-        if route.area == "errors":
-            return TraceScreen(find_error(self.store, route.name))
-        return EntryScreen(route.name, processor)
+    async def _forget_screens(self) -> None:
+        """Take down the places that nobody can go back to."""
+        for name, screen in list(self._screens.items()):
+            is_kept = screen is self.screen or not screen.route.name or screen.route in self._places
+            if not is_kept and screen not in self.screen_stack:
+                del self._screens[name]
+                self.uninstall_screen(name)
+                await screen.remove()
+
+    def _screen(self, route: Route) -> StoreScreen:
+        # Imported when they are needed: not all are, and the first rows should not wait for them.
+        match route:
+            case Route(area="entries", name=""):
+                return EntriesScreen(route)
+            case Route(area="entries"):
+                from wfe_tui.screens.entry import EntryScreen
+
+                return EntryScreen(route)
+            case Route(area="errors", name=""):
+                from wfe_tui.screens.errors import ErrorsScreen
+
+                return ErrorsScreen(route)
+            case Route(area="errors", name=name) if ":" in name:
+                from wfe_tui.screens.occurrences import OccurrencesScreen
+
+                return OccurrencesScreen(route)
+            case Route(area="errors", name=name):
+                from wfe_tui.screens.trace import TraceScreen
+
+                return TraceScreen(route, find_error(self.store, name))
+            case Route(area="runs", name=""):
+                from wfe_tui.screens.runs import RunsScreen
+
+                return RunsScreen(route)
+            case Route(area="runs"):
+                from wfe_tui.screens.run import RunScreen
+
+                return RunScreen(route, _number(route, self.store.runs.get, "run"))
+            case Route(name=""):
+                from wfe_tui.screens.actions import ActionsScreen
+
+                return ActionsScreen(route)
+        from wfe_tui.screens.action import ActionScreen
+
+        return ActionScreen(route, _number(route, self.store.actions.get, "action"))
+
+    def action_go_to(self, area: Area) -> None:
+        """Go to a list, as it was left."""
+        if hasattr(self, "store"):
+            shown = self._screens.get(area)
+            self.go(shown.route if shown else Route(area))
+
+    def action_go(self) -> None:
+        """Ask for a path, and go there."""
+        from wfe_tui.screens.go import GoScreen
+
+        if hasattr(self, "store"):
+            here = str(self.screen.route) if isinstance(self.screen, StoreScreen) else ""
+            self.push_screen(GoScreen(here), self._go_to_path)
+
+    def _go_to_path(self, path: str | None) -> None:
+        if path:
+            try:
+                self.go(parse_route(path))
+            except InputError as error:
+                self.say(str(error), severity="error")
+
+    async def action_back(self) -> None:
+        """Go to the place before."""
+        self._move(self._places.back)
+
+    def action_forward(self) -> None:
+        """Go to the place that was left."""
+        self._move(self._places.forward)
+
+    def _move(self, move: Callable[[], Route | None]) -> None:
+        if isinstance(self.screen, StoreScreen):
+            self._places.rename(self.screen.route)
+        route = move()
+        if route is not None:
+            self._show(route)
+
+    async def action_up(self) -> None:
+        """Go from what is looked at to the list that it belongs to; from the lists home."""
+        screen = self.screen
+        if not isinstance(screen, StoreScreen):
+            return
+        came_from = self._places.before
+        parent = Route(screen.route.area) if screen.route.name else ENTRIES
+        if came_from is not None and screen.route.name:
+            self._move(self._places.back)
+        elif screen.route.area != "entries" or screen.route.name:
+            self.go(self._screens[parent.area].route if parent.area in self._screens else parent)
+
+    # --- what the store tells
 
     def on_store_changed(self, message: StoreChanged) -> None:
-        """Every open screen shows what is new."""
-        for screen in self.screen_stack:
-            if isinstance(screen, StoreScreen) and screen.is_mounted and screen.is_attached:
-                with suppress(NoMatches):  # it is just being taken down, a widget at a time
-                    screen.store_changed(message.changes)
+        """The screen in front shows what is new."""
+        for screen in self._screens.values():
+            if screen.is_mounted and screen.is_attached and screen.is_running:
+                screen.store_changed(message.changes)
+
+    def on_pulse_felt(self, message: PulseFelt) -> None:
+        """How the engine is has changed."""
+        self.pulse = message.pulse
+        for screen in self._screens.values():
+            if screen.is_mounted and screen.is_running:
+                screen.show_pulse(self.pulse)
+        self._show_signal()
 
     def on_store_lost(self, message: StoreLost) -> None:
         """What is on the screen no longer follows the store."""
-        self.notify(literal(message.reason), title="No signal", severity="error", timeout=3600, markup=False)
+        self._lost = message.reason
+        self._show_signal()
 
     def on_store_found(self, message: StoreFound) -> None:
         """It does again."""
-        self.clear_notifications()
+        self._lost = None
+        self._show_signal()
         self.say("the store can be read again")
+
+    def _show_signal(self) -> None:
+        if screen := self._in_front():
+            screen.show_signal(self._signal())
+
+    def _signal(self) -> str | None:
+        if self._lost is not None:
+            return self._lost
+        if self.pulse.silent:
+            run = self.pulse.silent[0]
+            return f"run {run.id} was last heard of {run.silent_for or 0:.0f} s ago: its process may hang"
+        return None
+
+    def _in_front(self) -> StoreScreen | None:
+        """The place that is shown, below whatever lies on it."""
+        return next((s for s in reversed(self.screen_stack) if isinstance(s, StoreScreen)), None)
+
+    def _time_passed(self) -> None:
+        screen = self._in_front()
+        if screen is not None and screen.is_mounted and screen.is_running:
+            screen.time_passed()
+
+    # --- acts and engine processes
 
     def on_acting_screen_acted(self, message: ActingScreen.Acted) -> None:
         """Say what was done, and start what carries it out: also when the screen that asked for it was left."""
+        self.shell = message.shell
         message.screen.tell(message)
         for processor in message.result.to_run:
             self.start_child(processor, actions=True)
@@ -172,8 +368,6 @@ class WfeApp(App[None]):
     def on_wfe_app_notice(self, message: Notice) -> None:
         """Say what went wrong elsewhere."""
         self.say(message.text, severity="error")
-
-    # Engine processes
 
     def start_child(self, processor: str, *, actions: bool) -> None:
         """Start a run of a processor; while one of the same kind that was started here still runs, it follows that.
@@ -203,47 +397,86 @@ class WfeApp(App[None]):
         child = message.child
         if child.failed:
             self.say(f"{child.processor} went wrong: exit code {child.exit_code}", severity="error")
-            if not isinstance(self.screen, OutputScreen):
-                self.push_screen(OutputScreen(self.processes))
+            self.show_output()
         if (child.processor, child.actions) in self._waiting:
             self._waiting.remove((child.processor, child.actions))
             self.start_child(child.processor, actions=child.actions)
 
-    # For every screen
+    def show_output(self) -> None:
+        """Show what the processes started from here have printed."""
+        if not isinstance(self.screen, OutputScreen):
+            self.push_screen(OutputScreen(self.processes))
+
+    # --- for every screen
 
     def say(self, text: str, *, severity: Severity = "information") -> None:
         """A notice, literal, a long line cut."""
         lines = "\n".join(cut(line, LONGEST_LINE) for line in text.split("\n"))
         self.notify(literal(lines, lines=True), severity=severity, markup=False)
 
+    def say_progress(self, text: str) -> None:
+        """How far something is that takes long; the notice before it goes."""
+        self.clear_notifications()
+        self.notify(literal(text), markup=False, timeout=60)
+
+    def remember(self, change: Callable[[OfStore], None]) -> None:
+        """Keep how something of this store is shown."""
+        self.run_worker(asyncio.to_thread(self.memory.keep, self.store.path, change), group="memory")
+
     def copy(self, text: str, what: str) -> None:
-        """Put a text into the terminal's clipboard."""
+        """Put a text where it can be pasted from: see `wfe_tui.clipboard`."""
         self.copy_to_clipboard(text)
-        self.say(f"copied {what}")
+
+        async def put() -> None:
+            where = await asyncio.to_thread(put_into_clipboard, text)
+            self.say(f"copied {what}" + (f", also to {where}" if where else ""))
+
+        self.run_worker(put(), group="copy")
+
+    def action_copy_shell(self) -> None:
+        """Copy the `wfe` line of the last act."""
+        if self.shell:
+            self.copy(self.shell, "the shell line of the last act")
+        else:
+            self.say("nothing was done from here yet", severity="warning")
 
     def action_help(self) -> None:
         """Show the keys."""
-        self.push_screen(HelpScreen())
-
-    async def action_back(self) -> None:
-        """Leave the screen on top, if it is not the last."""
-        if len(self.screen_stack) > 2:
-            self.pop_screen()
+        screen = self._in_front()
+        self.push_screen(HelpScreen(self.config.keys, screen.keys if screen else "welcome"))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The palette has what keys do on the screen in front, and the themes."""
         yield SystemCommand("Theme", "Change the colours.", self.action_change_theme)
         bound = {active.binding.id: active.node for active in screen.active_bindings.values() if active.enabled}
         for place, action in ((place, action) for place, actions in ACTIONS.items() for action in actions):
-            if node := bound.get(binding_id(place, action)):
-                yield SystemCommand(action.name, action.help, getattr(node, f"action_{action.id}"))
+            node = bound.get(binding_id(place, action))
+            if action.is_chord and isinstance(screen, StoreScreen) and screen.keys == place:
+                node = screen
+            if node is not None:
+                yield SystemCommand(action.name, action.help, _later(self, node, action.id))
+
+    def get_line_filters(self) -> list[LineFilter]:
+        return [*super().get_line_filters(), *([self._ascii] if self._ascii else [])]
+
+    def _handle_exception(self, error: Exception) -> None:
+        """A failure of the console itself costs what failed, and not the console; what is known of it is in a file."""
+        self._failures += 1
+        if not self.survives or self._failures > MOST_FAILURES:
+            super()._handle_exception(error)
+            return
+        place = str(self.screen.route) if isinstance(self.screen, StoreScreen) else type(self.screen).__name__
+        path = report_file(error, place, self.size)
+        with suppress(Exception):  # what fails here fails while it is said that something failed
+            self.shell = ""
+            self.say(f"{sentence(error)}\nThe console goes on. A report to send: {path}", severity="error")
 
     def _end_without_terminal(self) -> None:
-        """When a connection breaks off and no signal says so, end as by that signal: to leave in order, the driver
-        would wait for the dead terminal for ever."""
-        try:
-            termios.tcgetattr(sys.stdin.fileno())
-        except termios.error:
+        """When a connection breaks off, or the server of a browser's tab, and no signal says so, end as by that signal:
+        to leave in order, the driver would wait for the dead terminal for ever."""
+        end = select.poll()
+        end.register(sys.__stdin__.fileno() if sys.__stdin__ else 0, 0)  # only a hang-up is told
+        if end.poll(0):
             signal.signal(signal.SIGHUP, signal.SIG_DFL)
             signal.raise_signal(signal.SIGHUP)
 
@@ -252,3 +485,20 @@ class WfeApp(App[None]):
         if self._feed is not None:
             self._feed.stop()
             self.store.close()
+
+
+def _number(route: Route, get: Callable[..., object], what: str) -> int:
+    """The number that a route names. Raises InputError if there is nothing of this number."""
+    number = int(route.name) if route.name.isascii() and route.name.isdigit() and len(route.name) < 16 else 0
+    if not number or get(doc_id=number) is None:
+        raise InputError(f"there is no {what} {route.name!r}: {route.area} lists them")
+    return number
+
+
+def _later(app: App[None], node: DOMNode, action: str) -> Callable[[], None]:
+    """What the palette calls: the action runs when the palette is gone."""
+
+    def call() -> None:
+        app.call_later(app.run_action, action, node)
+
+    return call

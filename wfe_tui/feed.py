@@ -1,16 +1,26 @@
 """One thread that follows the store and tells the app what changed. It reads; it never draws."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Event, Thread
 
 from textual.message import Message
 
+from engine.clock import Clock, utc_now
 from engine.exceptions import StoreError
+from engine.history import RunRow, read_run
+from engine.pausing import TABLE, Pause, pauses
 from engine.store import Changes, Store
 
 INTERVAL = 0.1
 """Seconds between two looks at the store."""
+
+PULSE = 1.0
+"""Seconds between two looks at the runs while nothing changes: one may have died, or fallen silent."""
+
+NEWEST_RUNS = 20
+"""Of so many runs it is looked whether they give signs of life."""
 
 
 @dataclass
@@ -32,38 +42,90 @@ class StoreFound(Message):
     """The store can be read again."""
 
 
+@dataclass(frozen=True)
+class Pulse:
+    """How the engine is: the newest run, the pauses, and the runs that go on and give no sign of life."""
+
+    run: RunRow | None = None
+    pauses: tuple[Pause, ...] = ()
+    silent: tuple[RunRow, ...] = ()
+
+
+@dataclass
+class PulseFelt(Message):
+    """The engine is as this says; a burst of them is handled as one."""
+
+    pulse: Pulse
+
+    def can_replace(self, message: Message) -> bool:
+        """Only the newest matters."""
+        return isinstance(message, PulseFelt)
+
+
 class Feed(Thread):
     """Follows a store until `stop`; while it cannot be read, that is told once, and then tried again.
 
     Args:
         store: what is followed, from now on.
         tell: takes each message; must not block, as `App.post_message` does not.
+        clock: what signs of life are judged by.
+        is_behind: whether who is told has not come to the last messages yet; then it looks again later.
     """
 
-    def __init__(self, store: Store, tell: Callable[[Message], object]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        tell: Callable[[Message], object],
+        clock: Clock = utc_now,
+        is_behind: Callable[[], bool] = lambda: False,
+    ) -> None:
         super().__init__(name="wfe-feed", daemon=True)
         self._store = store
         self._tell = tell
+        self._clock = clock
+        self._is_behind = is_behind
         self._stopped = Event()
         self._since = store.seq()
+        self._felt = 0.0
+        self._pulse: Pulse | None = None
 
     def run(self) -> None:
         is_lost = False
-        while not self._stopped.wait(INTERVAL):
+        while True:
             try:
-                self._store.recover()  # what a process that was killed had recorded last is to be seen
-                changes = self._store.changes(self._since) if self._store.seq() != self._since else None
+                if not self._is_behind():
+                    self._look()
             except StoreError as error:
                 if not is_lost:
                     self._tell(StoreLost(str(error)))
                 is_lost = True
-                continue
-            if is_lost:
-                self._tell(StoreFound())
-            is_lost = False
-            if changes is not None:
-                self._since = changes.seq
-                self._tell(StoreChanged(changes))
+            else:
+                if is_lost:
+                    self._tell(StoreFound())
+                is_lost = False
+            if self._stopped.wait(INTERVAL):
+                return
+
+    def _look(self) -> None:
+        self._store.recover()  # what a process that was killed had recorded last is to be seen
+        changes = self._store.changes(self._since) if self._store.seq() != self._since else None
+        if changes is not None:
+            self._since = changes.seq
+            self._tell(StoreChanged(changes))
+        concerned = changes is not None and (changes.concern("runs") or changes.concern(TABLE))
+        if concerned or time.monotonic() - self._felt >= PULSE:
+            self._felt = time.monotonic()
+            self._feel()
+
+    def _feel(self) -> None:
+        moment, table = self._clock(), self._store.runs
+        newest = table.get(doc_ids=table.ids(order_by="started", reverse=True, limit=NEWEST_RUNS))
+        runs = [read_run(document, moment, self._store.is_alive) for document in newest]
+        silent = tuple(run for run in runs if run.silent_for is not None)
+        pulse = Pulse(runs[0] if runs else None, tuple(pauses(self._store)), silent)
+        if pulse != self._pulse or silent:
+            self._pulse = pulse
+            self._tell(PulseFelt(pulse))
 
     def stop(self) -> None:
         """End, and wait for it: at most one interval."""

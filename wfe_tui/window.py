@@ -1,235 +1,343 @@
-"""The visible window over the store's entries: their ids in order, the few rows that are on the screen, the cursor and
-the marks. It knows no Textual and holds eight bytes for an entry that nobody looks at, so its cost does not grow with
-what an entry holds."""
+"""The visible window over a table of the store: the ids of its rows in order, the few rows that are on the screen, the
+cursor and the marks. It knows no Textual and holds eight bytes for a row that nobody looks at, so its cost does not
+grow with what a document holds."""
 
 from array import array
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from tinydb.queries import QueryInstance
 from tinydb.table import Document
 
-from engine.clock import Clock, utc_now
-from engine.exceptions import InputError, StoreError
-from engine.lookup import stands_in
-from engine.planning import State
-from engine.records import EntryRow, read_row
+from engine.exceptions import InputError
 from engine.store import Changes, Store
-from engine.text import literal
+from engine.store.table import DocumentTable
 
 PAGE = 64
 """Rows read from the store at once: a little more than a tall terminal shows."""
 
 CACHED_ROWS = 32 * PAGE
 
-FIELDS = {
-    "key": "key",
-    "state": "state",
-    "task": "task",
-    "reason": "reason",
-    "error": "error_id",
-    "processor": "processor",
-}
-"""What a filter's word looks at: the operator's name for it -> the document's field."""
+HEAD = 4 * PAGE
+"""Ids that are shown before all of them are known, where there may be a million."""
 
-ORDERS: Mapping[str, tuple[str | None, bool]] = {
-    "arrival": (None, False),
-    "key": ("key", False),
-    "state": ("urgency", False),
-    "progress": ("done", False),
-    "task": ("task", False),
-    "reason": ("reason", False),
-    "repeat": ("repeat", False),
-    "attempts": ("attempts", False),
-    "age": ("updated", True),
-}
-"""What the rows are sorted by: the column's name -> the document's field, and whether it runs the other way round (the
-youngest was updated last). Arrival is the order in which entries came into the store: no row moves by itself."""
+NEAR = 2_000
+"""How far from where it was the entry of the cursor is looked for first."""
+
+
+class Row(Protocol):
+    """What is shown in a line: it has the number of its document."""
+
+    @property
+    def id(self) -> int: ...
+
+
+R = TypeVar("R", bound=Row)
+
+
+@dataclass(frozen=True)
+class Source(Generic[R]):
+    """What a window looks at.
+
+    Args:
+        table: of the store.
+        read: makes a row of a document, in any thread.
+        condition: what a filter asks for at this moment, in any thread; None for everything. It raises InputError.
+        orders: what rows can be sorted by: the column's name -> the document's field, None for the order of arrival,
+            and whether it runs the other way round.
+        steady: the orders in which no change moves a row.
+    """
+
+    table: DocumentTable
+    read: Callable[[Document], R]
+    condition: Callable[[str], QueryInstance | None]
+    orders: Mapping[str, tuple[str | None, bool]]
+    steady: Collection[str] = ("arrival",)
 
 
 @dataclass(frozen=True)
 class View:
-    """Which entries are wanted, and in which order.
-
-    Args:
-        filter: as `compile_filter` reads it; empty for all entries.
-        order: a name of `ORDERS`.
-        reverse: the greatest first.
-
-    Raises:
-        InputError: there is no such order.
-    """
+    """Which rows are wanted, and in which order: a name of `Source.orders`; `reverse` is the greatest first."""
 
     filter: str = ""
     order: str = "arrival"
     reverse: bool = False
 
-    def __post_init__(self) -> None:
-        if self.order not in ORDERS:
-            raise InputError(f"entries cannot be sorted by {self.order!r}; sort by one of: {', '.join(ORDERS)}")
 
-    @property
-    def is_steady(self) -> bool:
-        """No change of an entry moves it, or takes it in or out."""
-        return self.order in ("arrival", "key") and not self.filter
+@dataclass(frozen=True, eq=False)
+class Answer(Generic[R]):
+    """The ids that a view had in the store at `seq`. It bears the view it was asked for, so a late one is known.
 
-
-@dataclass(frozen=True)
-class Answer:
-    """The ids that a view had in the store at `seq`. It bears the view it was asked for, so a late one is known."""
+    `rows` are its first ones; if not `is_whole`, there are more ids than these. `marks` are those of the marked rows
+    that are still there, if that had to be asked.
+    """
 
     view: View
     seq: int
-    ids: "array[int]"
-    members: frozenset[int] = field(repr=False)
+    ids: "array[int]" = field(repr=False)
+    rows: Mapping[int, R] = field(repr=False)
+    is_whole: bool = True
+    marks: frozenset[int] | None = None
+    condition: QueryInstance | None = None
 
 
-class Window:
-    """What a table of entries draws, and what its operator points at.
+class Change(NamedTuple):
+    """What changes in the store mean for a window: whether its ids have to be loaded again, or it has grown."""
+
+    is_stale: bool
+    has_grown: bool = False
+
+
+class Window(Generic[R]):
+    """What a table draws, and what its operator points at.
 
     To fill it: `ask` for a view, `load` it (in any thread: it may take long), `accept` the answer in the thread that
-    draws. Afterwards tell it of every change in the store with `changed`. All but `load` belongs to the drawing thread.
+    draws. `row` answers from memory and notes what it lacks; for that, `take_wanted`, `read` it (in any thread), and
+    `put` it. Afterwards tell it of every change in the store with `changed`. All but `load` and `read` belongs to the
+    drawing thread.
 
     Args:
-        store: whose entries are shown.
-        clock: the moment that rows are read for.
+        store: whose rows are shown.
+        source: which of its tables.
     """
 
-    def __init__(self, store: Store, clock: Clock = utc_now) -> None:
+    def __init__(self, store: Store, source: Source[R]) -> None:
         self.view = View()
         self.ids: array[int] = array("q")
-        self.cursor: int | None = None
-        """The index in `ids` of the row that the operator is on; None as long as there is no row."""
         self.marks: set[int] = set()
-        """The ids of the marked entries, shown or not; only a removal from the store takes one away unasked."""
-        self._members: frozenset[int] = frozenset()
-        self._seq = 0
-        self._rows: dict[int, EntryRow | None] = {}
+        """The ids of the marked rows, shown or not; only a removal from the store takes one away unasked."""
+        self.source = source
         self._store = store
-        self._clock = clock
+        self._cursor: int | None = None
+        self._anchor: array[int] = array("q")
+        self._seq = 0
+        self._highest = 0
+        self._shown: View | None = None
+        self._is_whole = False
+        self._rows: dict[int, R] = {}
+        self._fresh: set[int] = set()
+        self._asked: set[int] = set()
+        self._wanted: set[int] = set()
+        self._check_marks = False
 
-    def ask(self, view: View) -> None:
-        """From now on only answers to this view are accepted; `load` it next."""
-        self.view = view
+    @property
+    def order(self) -> str:
+        """The name of the order of the view asked for last."""
+        return self.view.order
 
-    def load(self) -> Answer:
-        """Query the ids of the view asked for last. It changes nothing here, so it may run in any thread."""
-        view, seq = self.view, self._store.seq()
-        order_by, backwards = ORDERS[view.order]
-        ids = self._store.entries.ids(self.condition(view), order_by=order_by, reverse=view.reverse is not backwards)
-        return Answer(view, seq, ids, frozenset(ids))
+    @property
+    def reverse(self) -> bool:
+        """Whether that runs from the greatest on."""
+        return self.view.reverse
 
-    def condition(self, view: View) -> QueryInstance | None:
-        """What the store is asked for a view, as things stand at this moment."""
-        moment = self._clock()
-        return compile_filter(view.filter, lambda state: stands_in(state, self._store, moment))
+    @property
+    def cursor(self) -> int | None:
+        """The index in `ids` of the row that the operator is on; None as long as there is no row."""
+        return self._cursor
 
-    def accept(self, answer: Answer) -> bool:
-        """Show an answer, with the cursor on the entry it was on, wherever that is now.
+    @cursor.setter
+    def cursor(self, index: int | None) -> None:
+        self._cursor = index
+        self._anchor = array("q")
 
-        Where that entry is gone, the cursor goes to the first one that came after it and still is there.
-
-        Returns:
-            False if the answer came late: for another view, or older than the one shown. Nothing has changed then.
-        """
-        if answer.view != self.view or answer.seq < self._seq:
-            return False
-        self.cursor = self._follow(answer)
-        self.ids, self._members, self._seq = answer.ids, answer.members, answer.seq
-        return True
-
-    def changed(self, changes: Changes) -> bool:
-        """Take note of what changed in the store: those rows are read anew when they are next drawn.
-
-        Returns:
-            True if the ids may have changed with it, so that they have to be loaded again.
-        """
-        if not changes.is_complete:
-            self.forget()
-            self.marks.intersection_update(found.doc_id for found in self._store.entries.get(doc_ids=self.marks))
-            return True
-        touched, removed = changes.changed.get("entries", []), changes.removed.get("entries", [])
-        for entry_id in (*touched, *removed):
-            self._rows.pop(entry_id, None)
-        self.marks.difference_update(removed)
-        if not self._members.isdisjoint(removed):
-            return True
-        return not self._members.issuperset(touched) if self.view.is_steady else bool(touched)
-
-    def forget(self) -> None:
-        """Read every row anew when it is next drawn: for what changes by itself, an age or whether an owner lives."""
-        self._rows.clear()
-
-    def row(self, index: int) -> EntryRow | None:
-        """The row at an index of `ids`, read with its page if need be; None if its entry was removed meanwhile."""
-        entry_id = self.ids[index]
-        if entry_id not in self._rows:
-            self._read_page(index - index % PAGE)
-        return self._rows[entry_id]
+    @property
+    def cursor_id(self) -> int | None:
+        """The id of that row."""
+        return None if self._cursor is None else self.ids[self._cursor]
 
     def __len__(self) -> int:
         return len(self.ids)
 
-    def _read_page(self, start: int) -> None:
-        missing = [entry_id for entry_id in self.ids[start : start + PAGE] if entry_id not in self._rows]
-        moment = self._clock()
-        documents: dict[int, Document] = {}
-        with suppress(StoreError):  # who follows the store tells; these rows are blank until they are forgotten
-            documents = {document.doc_id: document for document in self._store.entries.get(doc_ids=missing)}
-        for entry_id in missing:
-            found = documents.get(entry_id)
-            self._rows[entry_id] = None if found is None else read_row(found, moment, self._store.is_alive)
+    # --- which rows
+
+    def ask(self, view: View) -> None:
+        """From now on only answers to this view are accepted; `load` it next.
+
+        Raises:
+            InputError: there is no such order.
+        """
+        if view.order not in self.source.orders:
+            raise InputError(
+                f"rows cannot be sorted by {view.order!r}; sort by one of: {', '.join(self.source.orders)}"
+            )
+        self.view = view
+        if self._cursor is not None and not self._anchor:
+            # Far followers are no neighbours any more: after another filter the same height on the screen is as good.
+            self._anchor = self.ids[self._cursor : self._cursor + PAGE]
+
+    def load(self, *, head: bool = False) -> Answer[R]:
+        """Query the ids of the view asked for last. It changes nothing here, so it may run in any thread.
+
+        Args:
+            head: the first ones alone, if these can be had without the others.
+
+        Raises:
+            InputError: its filter cannot be understood.
+        """
+        view, seq, table = self.view, self._store.seq(), self.source.table
+        order_by, backwards = self.source.orders[view.order]
+        condition = self.source.condition(view.filter)
+        is_quick = condition is None or table.is_indexed(condition)
+        limit = HEAD if head and is_quick else None
+        ids = table.ids(condition, order_by=order_by, reverse=view.reverse is not backwards, limit=limit)
+        marks = frozenset(found.doc_id for found in table.get(doc_ids=list(self.marks))) if self._check_marks else None
+        rows = self.read(ids[:PAGE])
+        return Answer(view, seq, ids, rows, limit is None or len(ids) < limit, marks, condition)
+
+    def accept(self, answer: Answer[R]) -> bool:
+        """Show an answer, with the cursor on the row it was on, wherever that is now.
+
+        Where that row is gone, the cursor goes to the first one that came after it and still is there.
+
+        Returns:
+            False if the answer came late: for another view, or older than the one shown. Nothing has changed then.
+        """
+        is_shown = self._shown == answer.view
+        if answer.view != self.view or answer.seq < self._seq:
+            return False
+        if is_shown and self._is_whole and not answer.is_whole:
+            return False
+        self._cursor = self._follow(answer)
+        if answer.is_whole:
+            self._anchor = array("q")
+        self.ids, self._seq, self._shown, self._is_whole = answer.ids, answer.seq, answer.view, answer.is_whole
+        self._highest = max(self._highest, max(answer.ids[-1:], default=0), *answer.ids[:1])
+        if answer.marks is not None:
+            self.marks &= answer.marks
+            self._check_marks = False
+        for number, row in answer.rows.items():
+            if number not in self._fresh:
+                self._rows[number] = row
+                self._fresh.add(number)
+        return True
+
+    def changed(self, changes: Changes) -> Change:
+        """Take note of what changed in the store: those rows are read anew when they are next drawn."""
+        if not changes.is_complete:
+            self.forget()
+            self._check_marks = True
+            return Change(is_stale=True)
+        name = self.source.table.name
+        touched, removed = changes.changed.get(name, []), changes.removed.get(name, [])
+        self._fresh.difference_update(touched)
+        self._asked.difference_update(touched)
+        for number in removed:
+            self._rows.pop(number, None)
+        self._fresh.difference_update(removed)
+        self.marks.difference_update(removed)
+        if removed:
+            return Change(is_stale=True)
+        if not touched or not self._is_steady:
+            return Change(is_stale=bool(touched))
+        new = sorted(number for number in touched if number > self._highest)
+        if not new:
+            return Change(is_stale=False)
+        self._highest = new[-1]
+        if self.view != View() or self._shown != View() or not self._is_whole:
+            return Change(is_stale=True)
+        self.ids.extend(new)  # they have arrived, and so they stand behind all others
+        if self._cursor is None:
+            self._cursor = 0
+        return Change(is_stale=False, has_grown=True)
+
+    @property
+    def _is_steady(self) -> bool:
+        """No change of a document moves its row, or takes it in or out."""
+        return self.view.order in self.source.steady and not self.view.filter
+
+    # --- what is in them
+
+    def row(self, index: int) -> R | None:
+        """The row at an index of `ids`, as it was read last; None if it was not read yet."""
+        number = self.ids[index]
+        if number not in self._fresh and number not in self._asked:
+            self._wanted.add(number)
+        return self._rows.get(number)
+
+    def forget(self) -> None:
+        """Read every row anew when it is next drawn: for what changes by itself, an age or whether an owner lives."""
+        self._fresh.clear()
+        self._asked.clear()
+
+    @property
+    def is_wanting(self) -> bool:
+        """Whether rows were drawn that are not known as they are now."""
+        return bool(self._wanted)
+
+    def take_wanted(self) -> list[int]:
+        """The ids of the rows that were drawn and are not known as they are now: `read` and `put` them.
+
+        With them come those beside them, a page in both directions, so that they are there when they come into sight.
+        """
+        wanted = [number for number in self._wanted if number not in self._fresh]
+        self._wanted.clear()
+        if any(number not in self._rows for number in wanted) and self._cursor is not None:
+            near = self.ids[max(0, self._cursor - 2 * PAGE) : self._cursor + 2 * PAGE]
+            wanted += [number for number in near if number not in self._rows]
+        wanted = [number for number in dict.fromkeys(wanted) if number not in self._asked]
+        self._asked.update(wanted)
+        return wanted
+
+    def read(self, ids: Sequence[int]) -> dict[int, R]:
+        """The rows of these ids, in any thread; those that are gone are left out."""
+        found = self.source.table.get(doc_ids=ids) if len(ids) else []
+        return {document.doc_id: self.source.read(document) for document in found}
+
+    def put(self, ids: Sequence[int], rows: Mapping[int, R]) -> list[int]:
+        """Take what was `read`; what has changed since is read again when it is next drawn.
+
+        Returns:
+            The ids of those rows that look different now.
+        """
+        different = []
+        for number in ids:
+            row, before = rows.get(number), self._rows.get(number)
+            if row is None:
+                self._rows.pop(number, None)
+            else:
+                self._rows[number] = row
+            if number in self._asked:
+                self._asked.discard(number)
+                self._fresh.add(number)
+            if row != before:
+                different.append(number)
         for oldest in list(islice(self._rows, max(0, len(self._rows) - CACHED_ROWS))):
             del self._rows[oldest]
+            self._fresh.discard(oldest)
+        return different
 
-    def _follow(self, answer: Answer) -> int | None:
+    def fail(self, ids: Sequence[int]) -> None:
+        """What was to be read could not be: it is asked for again when it is next drawn."""
+        self._asked.difference_update(ids)
+
+    def _follow(self, answer: Answer[R]) -> int | None:
         if not answer.ids:
             return None
-        if self.cursor is None:
+        if self._cursor is None:
             return 0
-        # Far followers are no neighbours any more: after another filter the same height on the screen is as good.
-        near = self.ids[self.cursor : self.cursor + PAGE]
-        survivor = next((entry_id for entry_id in near if entry_id in answer.members), None)
-        return min(self.cursor, len(answer.ids) - 1) if survivor is None else answer.ids.index(survivor)
+        at = self._cursor
+        anchor = self._anchor or self.ids[at : at + PAGE]
+        if not anchor:
+            return 0
+        if at < len(answer.ids) and answer.ids[at] == anchor[0]:
+            return at
+        begin = max(0, at - NEAR)
+        near = {number: index for index, number in enumerate(answer.ids[begin : at + NEAR], begin)}
+        if anchor[0] in near:
+            return near[anchor[0]]
+        wanted = {number: rank for rank, number in enumerate(anchor)}
+        found = [(wanted[number], index) for index, number in enumerate(answer.ids) if number in wanted]
+        return min(found)[1] if found else min(at, len(answer.ids) - 1)
 
 
-def compile_filter(text: str, stands_in: Callable[[State], QueryInstance]) -> QueryInstance | None:
-    """A filter as the operator types it -> a condition for the store; None if it lets every entry through.
-
-    Args:
-        text: as typed.
-        stands_in: the condition that an entry stands in a state.
-
-    Words are separated by spaces, all must match, upper and lower case are one. A plain word is looked for in all
-    `FIELDS`, as the list shows them; `field:text` in that field alone (`reason:timeout`). `state:` with a state's whole
-    name means that state and is answered by an index (`state:failed`, `state:in_doubt`). What stands before the colon
-    of a word must be a name of `FIELDS`, otherwise the word is a plain one: keys and times have colons too.
-    """
-    condition: QueryInstance | None = None
-    for word in text.split():
-        name, colon, wanted = word.partition(":")
-        if not colon or name.lower() not in FIELDS:
-            test = _contains(tuple(FIELDS.values()), word)
-        elif wanted:
-            state = _STATES.get(wanted.lower()) if name.lower() == "state" else None
-            test = stands_in(state) if state else _contains((FIELDS[name.lower()],), wanted)
-        else:
-            continue  # half typed
-        condition = test if condition is None else condition & test
-    return condition
-
-
-_STATES = {name: state for state in State for name in (state.name.lower(), state.value)}
-
-
-def _contains(names: tuple[str, ...], text: str) -> QueryInstance:
-    wanted = text.casefold()
+def contains(fields: Sequence[str], text: str) -> QueryInstance | None:
+    """The condition that each word of a text stands in one of a document's fields; None if there is no word."""
+    words = tuple(text.casefold().split())
 
     def test(document: Mapping[str, Any]) -> bool:
-        values = (document.get(name) for name in names)
-        return any(isinstance(value, str) and wanted in literal(value).casefold() for value in values)
+        shown = " ".join(str(document.get(field) or "") for field in fields).casefold()
+        return all(word in shown for word in words)
 
-    return QueryInstance(test, ("contains", names, wanted))
+    return QueryInstance(test, ("words", tuple(fields), words)) if words else None

@@ -4,6 +4,7 @@ import os
 import sqlite3
 import threading
 import weakref
+from array import array
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -19,6 +20,9 @@ _LOG_BYTES = 16_000_000
 
 _LOG_PAGES = 3_000
 """At how many pages, of 4 kB, the log is written back: most of them it holds many times over, and one counts."""
+
+_PIECE = 2_000
+"""Rows that are taken at once where there may be a million of them."""
 
 _BUSY_SECONDS = 30.0
 """How long to wait for a program that uses the file without taking its turn."""
@@ -49,6 +53,18 @@ class Connections:
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[Any]:
         """The whole answer to a query, at one moment. Nothing stays open: an open read would let the log grow."""
         return self._do(lambda connection: connection.execute(sql, parameters).fetchall())
+
+    def numbers(self, sql: str, parameters: Sequence[Any] = ()) -> "array[int]":
+        """The whole answer to a query for one whole number a row. It is read piece by piece, so that a million of them
+        neither stand in memory as rows, nor keep other threads waiting."""
+
+        def ask(connection: sqlite3.Connection) -> "array[int]":
+            found, cursor = array("q"), connection.execute(sql, parameters)
+            while piece := cursor.fetchmany(_PIECE):
+                found.extend([number for (number,) in piece])
+            return found
+
+        return self._do(ask)
 
     def write_rows(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         """Execute a statement for each of these rows."""

@@ -18,6 +18,7 @@ from engine.exceptions import InputError
 from engine.model import TaskExecution, WorkflowModel
 from engine.planning import State, since_restart
 from engine.records import read_progress
+from engine.store.logs import forget_logs
 from engine.store.table import DocumentTable
 
 if TYPE_CHECKING:
@@ -130,7 +131,9 @@ class _Pruning:
             # Another that has written on it since will have it looked at again by the next pruning.
             if entry == seen and not self._is_held(entry):
                 dropped = len(seen["executions"]) - len(places)
-                entry["executions"] = [seen["executions"][place] for place in places]
+                kept = entry["executions"] = [seen["executions"][place] for place in places]
+                attempts = {(each["name"], each["run_count"]) for each in kept}
+                forget_logs(self.store, entry, lambda log: (log["task"], log["attempt"]) not in attempts)
 
         self.store.entries.update(drop, doc_ids=[seen.doc_id])
         return dropped
@@ -185,8 +188,10 @@ class _Pruning:
         removed = 0
         for page in _pages(numbers):
             with self._turn():
-                old = [document.doc_id for document in table.get(doc_ids=page) if is_old(document)]
-                removed += len(table.remove(doc_ids=old))
+                old = [document for document in table.get(doc_ids=page) if is_old(document)]
+                for entry in old if table is self.store.entries else ():
+                    forget_logs(self.store, entry)
+                removed += len(table.remove(doc_ids=[document.doc_id for document in old]))
         return removed
 
     @contextmanager

@@ -1,7 +1,7 @@
 """The documents of one table, read from the file: only those that are asked for, and each time anew."""
 
 from array import array
-from collections.abc import Callable, ItemsView, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, ItemsView, Iterable, Iterator, Mapping
 from typing import Any
 
 import orjson
@@ -139,7 +139,7 @@ class Rows(Mapping[str, Content]):
             merged = " UNION ".join(f"SELECT {value} AS value, id {self._from} AND {term.sql}" for term in alternatives)
             sql = f"SELECT id FROM ({merged} ORDER BY {order} LIMIT ? OFFSET ?)"
         parameters = [value for term in alternatives for value in term.parameters]
-        return array("q", (doc_id for (doc_id,) in self.storage.rows(sql, (*parameters, *cut))))
+        return self.storage.numbers(sql, (*parameters, *cut))
 
     def count(self, cond: QueryLike | None) -> int:
         """How many documents answer a condition."""
@@ -153,9 +153,19 @@ class Rows(Mapping[str, Content]):
         count: int = found[0][0]
         return count
 
-    def counts(self, field: str, cond: QueryLike | None = None) -> dict[Any, int]:
+    def is_exact(self, cond: QueryLike) -> bool:
+        """Whether the columns alone answer a condition."""
+        narrowing = self._narrowing(cond)
+        return narrowing is not None and narrowing.is_exact
+
+    def counts(self, field: str, cond: QueryLike | None = None, ids: Collection[int] | None = None) -> dict[Any, int]:
         """How many documents have each value of a field; see `DocumentTable.counts`."""
         value = self._sort_value(field)
+        if ids is not None:
+            among = _listed(ids)
+            return dict(
+                self.storage.rows(f"SELECT {value}, count(*) {self._from} AND {among.sql} GROUP BY 1", among.parameters)
+            )
         counted = self._tallied(cond)
         if counted is not None and value == named(field) and field in self.layout.tallied:
             self.storage.settle()

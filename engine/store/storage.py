@@ -70,6 +70,7 @@ class SqliteStorage(Storage):
         self._unclosed = weakref.finalize(self, _close, self._connections, self._turn, wait=False)
         self._unclosed.atexit = False  # other threads may still write then; it is as safe unclosed
         self.rows = self._connections.rows
+        self.numbers = self._connections.numbers
         if read_only:
             self._check_version()
         if wanted is not None and wanted is not self.durability:

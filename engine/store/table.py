@@ -1,7 +1,7 @@
 """TinyDB's table, made to read and write only the documents that an operation names."""
 
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from functools import cached_property
 from typing import Any, NoReturn, overload
@@ -52,9 +52,18 @@ class DocumentTable(Table):
         """
         return self._rows.ids(cond, order_by=order_by, reverse=reverse, limit=limit, offset=offset)
 
-    def counts(self, field: str, cond: QueryLike | None = None) -> dict[Any, int]:
-        """How many of the documents that answer `cond` have each value of `field`; None stands for null and missing."""
-        return self._rows.counts(field, cond)
+    def counts(
+        self, field: str, cond: QueryLike | None = None, *, doc_ids: Collection[int] | None = None
+    ) -> dict[Any, int]:
+        """How many of the documents that answer `cond` have each value of `field`; None stands for null and missing.
+
+        With `doc_ids` they are counted among the documents with these ids, and `cond` is not asked.
+        """
+        return self._rows.counts(field, cond, doc_ids)
+
+    def is_indexed(self, cond: QueryLike) -> bool:
+        """Whether indexed fields alone answer a condition, so that no document has to be read for it."""
+        return self._rows.is_exact(cond)
 
     def all(self) -> list[Document]:
         return self._documents(self._rows.matching(None, keep=_itself))

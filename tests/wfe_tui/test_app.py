@@ -176,9 +176,9 @@ async def test_an_order_that_no_header_shows_is_said(console: Any, place: Any) -
 async def test_a_click_on_a_header_sorts_by_its_column(console: Any, place: Any) -> None:
     async with console(place.store) as operator:
         await operator.sees("A-8")
-        await operator.pilot.click("EntryTable", offset=(3, 0))
+        await operator.pilot.click("StoreTable", offset=(3, 0))
         await operator.sees("Entry▲")
-        await operator.pilot.click("EntryTable", offset=(3, 0))
+        await operator.pilot.click("StoreTable", offset=(3, 0))
         await operator.sees("Entry▼")
 
 

@@ -22,7 +22,7 @@ from engine.records import EntryRow
 from engine.store import Store
 from engine.text import literal
 from wfe_tui.widgets.columns import Column, fit
-from wfe_tui.widgets.table import EntryTable
+from wfe_tui.widgets.table import StoreTable
 from wfe_tui.window import PAGE, View, Window
 
 COLUMNS = [
@@ -44,7 +44,7 @@ def cell(row: EntryRow, column: Column) -> Text | Content:
     return Content(literal(str(getattr(row, column.name) or "")))
 
 
-class Table(EntryTable):
+class Table(StoreTable):
     """Notes which lines were painted."""
 
     def __init__(self, *args: Any) -> None:
@@ -72,7 +72,7 @@ class Console(App[None]):
         return self.run_test(size=(width, height), message_hook=self._hear)
 
     def _hear(self, message: Message) -> None:
-        if type(message).__qualname__.startswith("EntryTable.") and all(message is not known for known in self.heard):
+        if type(message).__qualname__.startswith("StoreTable.") and all(message is not known for known in self.heard):
             self.heard.append(message)
 
     def said(self, kind: type[Message]) -> list[Any]:
@@ -90,7 +90,7 @@ class Console(App[None]):
 
     def cursor_line(self) -> int:
         """The line of the screen that is drawn as the cursor."""
-        color = self.table.get_visual_style("entry-table--cursor").rich_style.bgcolor
+        color = self.table.get_visual_style("store-table--cursor").rich_style.bgcolor
         strips = self.screen._compositor.render_strips()
         [line] = [y for y, strip in enumerate(strips) if any(s.style and s.style.bgcolor == color for s in strip)]
         return line
@@ -305,7 +305,7 @@ async def test_keys_move_the_cursor_and_the_page_follows(store: Store) -> None:
     ids = fill(store)
     app = console(store)
     async with app.run_at(80, 24) as pilot:
-        assert [message.id for message in app.said(EntryTable.RowHighlighted)] == [ids[0]]
+        assert [message.id for message in app.said(StoreTable.RowHighlighted)] == [ids[0]]
         for keys, index, line in [
             (["down", "j"], 2, 3),
             (["up", "k", "k"], 0, 1),
@@ -323,7 +323,7 @@ async def test_keys_move_the_cursor_and_the_page_follows(store: Store) -> None:
             assert app.window.cursor == index
             assert app.cursor_line() == line
             assert app.cursor_key() == f"k-{10 * index:04}"
-        assert app.said(EntryTable.RowHighlighted)[-1].id == ids[0]
+        assert app.said(StoreTable.RowHighlighted)[-1].id == ids[0]
 
 
 async def test_an_entry_inserted_above_moves_neither_the_cursor_nor_the_page(store: Store) -> None:
@@ -332,13 +332,13 @@ async def test_an_entry_inserted_above_moves_neither_the_cursor_nor_the_page(sto
     async with app.run_at(80, 24) as pilot:
         await pilot.press(*["j"] * 30)
         lines = app.page()
-        app.said(EntryTable.RowHighlighted)
+        app.said(StoreTable.RowHighlighted)
         store.entries.insert_multiple(entry(key) for key in ("k-0005", "k-0015", "k-0025"))
         app.show()
         await pilot.pause()
         assert app.page() == lines
         assert app.window.cursor == 33
-        assert app.said(EntryTable.RowHighlighted) == []
+        assert app.said(StoreTable.RowHighlighted) == []
 
 
 async def test_after_another_sorting_the_cursor_is_on_its_entry_and_line(store: Store) -> None:
@@ -395,11 +395,11 @@ async def test_when_the_cursors_entry_goes_the_table_says_which_is_next(store: S
         store.entries.remove(doc_ids=[ids[1]])
         app.show()
         await pilot.pause()
-        assert app.said(EntryTable.RowHighlighted)[-1].id == ids[2]
+        assert app.said(StoreTable.RowHighlighted)[-1].id == ids[2]
         store.entries.truncate()
         app.show()
         await pilot.pause()
-        assert app.said(EntryTable.RowHighlighted)[-1].id is None
+        assert app.said(StoreTable.RowHighlighted)[-1].id is None
 
 
 async def test_the_cursor_is_never_beneath_the_horizontal_scrollbar(store: Store) -> None:
@@ -453,7 +453,7 @@ async def test_space_marks_an_entry_and_goes_on(store: Store) -> None:
         assert app.window.marks == {ids[0], ids[2]}
         assert [line[0] for line in app.screen_lines()[1:6]] == ["●", " ", "●", " ", " "]
         assert app.window.cursor == 3
-        assert len(app.said(EntryTable.MarksChanged)) == 2
+        assert len(app.said(StoreTable.MarksChanged)) == 2
         await pilot.press("g", "space")
         assert app.window.marks == {ids[2]}
 
@@ -471,7 +471,7 @@ async def test_all_that_match_are_marked_and_stay_so_in_another_view(store: Stor
         app.table.mark_none()
         await pilot.pause()
         assert not any(line.startswith("●") for line in app.screen_lines())
-        assert len(app.said(EntryTable.MarksChanged)) == 2
+        assert len(app.said(StoreTable.MarksChanged)) == 2
 
 
 async def test_the_table_tells_when_a_removal_takes_a_mark_away(store: Store) -> None:
@@ -479,13 +479,13 @@ async def test_the_table_tells_when_a_removal_takes_a_mark_away(store: Store) ->
     app = console(store)
     async with app.run_at(80, 24) as pilot:
         await pilot.press("j", "space")
-        app.said(EntryTable.MarksChanged)
+        app.said(StoreTable.MarksChanged)
         seq = store.seq()
         store.entries.remove(doc_ids=[ids[1]])
         assert app.window.changed(store.changes(seq))
         app.show()
         await pilot.pause()
-        assert len(app.said(EntryTable.MarksChanged)) == 1
+        assert len(app.said(StoreTable.MarksChanged)) == 1
 
 
 # The mouse, and what is chosen
@@ -496,7 +496,7 @@ async def test_enter_opens_the_cursors_entry(store: Store) -> None:
     app = console(store)
     async with app.run_at(80, 24) as pilot:
         await pilot.press("j", "enter")
-        assert [message.id for message in app.said(EntryTable.RowChosen)] == [ids[1]]
+        assert [message.id for message in app.said(StoreTable.RowChosen)] == [ids[1]]
 
 
 async def test_a_click_moves_the_cursor_and_a_second_one_opens_the_entry(store: Store) -> None:
@@ -506,9 +506,9 @@ async def test_a_click_moves_the_cursor_and_a_second_one_opens_the_entry(store: 
         await pilot.press("G")
         await pilot.click(Table, offset=(5, 4))
         assert (app.cursor_line(), app.cursor_key()) == (4, "k-0800")
-        assert app.said(EntryTable.RowChosen) == []
+        assert app.said(StoreTable.RowChosen) == []
         await pilot.double_click(Table, offset=(5, 6))
-        assert [message.id for message in app.said(EntryTable.RowChosen)] == [ids[82]]
+        assert [message.id for message in app.said(StoreTable.RowChosen)] == [ids[82]]
 
 
 async def test_a_click_below_the_last_row_does_nothing(store: Store) -> None:
@@ -536,9 +536,9 @@ async def test_a_click_on_a_header_tells_its_column_and_the_arrow_shows_the_sort
     async with app.run_at(80, 24) as pilot:
         for title, name in [("State", "state"), ("Tries", "attempts"), ("Reason", "reason")]:
             await pilot.click(Table, offset=(app.screen_lines()[0].index(title), 0))
-            assert [message.column.name for message in app.said(EntryTable.HeaderSelected)] == [name]
+            assert [message.column.name for message in app.said(StoreTable.HeaderSelected)] == [name]
         await pilot.click(Table, offset=(0, 0))
-        assert app.said(EntryTable.HeaderSelected) == []
+        assert app.said(StoreTable.HeaderSelected) == []
         app.show(View(order="attempts"))
         await pilot.pause()
         assert app.screen_lines()[0].split() == ["Key", "State", "Done", "Task", "Reason", "Trie▲"]

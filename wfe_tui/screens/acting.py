@@ -1,8 +1,9 @@
-"""What an operator does to entries, from any screen that shows some: asked for, written in a thread, and told of."""
+"""What an operator does to entries, from any screen that shows some: asked for, previewed, written in a thread, and
+told of."""
 
 import asyncio
 from abc import abstractmethod
-from collections.abc import Callable, Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from textual import work
@@ -10,21 +11,26 @@ from textual.message import Message
 
 from engine import operations
 from engine.exceptions import EngineError, StoreError
-from engine.lookup import rows
+from engine.lookup import keys_of, rows
+from engine.operations import ActionResult, Verb
 from engine.pausing import pause_of
-from engine.planning import State
-from engine.records import EntryRow
 from engine.text import counted
 from wfe_tui.screens.base import StoreScreen
-from wfe_tui.screens.confirm import Confirm
+from wfe_tui.screens.confirm import Confirmed, ConfirmScreen
+from wfe_tui.screens.repeat import RepeatScreen
 
 NAMED = 5
 """How many refused entries a notice names; the others are counted."""
 SHELL_KEYS = 3
-"""How many keys the shell line of an act shows; the others are counted."""
+"""How many keys the shell line of an act shows; what is copied has them all."""
 
-Act = Callable[[list[str], str], operations.ActionResult]
-"""Does something to entries: their keys, and the processor that they belong to."""
+
+@dataclass(frozen=True)
+class Scope:
+    """What is to be acted on: a frozen set of entries, by their ids, and in words which these are."""
+
+    ids: Collection[int]
+    words: str
 
 
 class ActingScreen(StoreScreen):
@@ -33,118 +39,138 @@ class ActingScreen(StoreScreen):
     @dataclass
     class Acted(Message):
         """To the app: what became of an act, the ids of the entries that it was done to, and the shell's line for the
-        same."""
+        same, whole and as it is shown."""
 
         screen: "ActingScreen"
-        result: operations.ActionResult
+        result: ActionResult
         accepted: frozenset[int]
         shell: str
+        shown_shell: str
 
     @abstractmethod
-    def chosen(self) -> Collection[int]:
-        """The ids of the entries to act on, as they are at this moment: what is marked later is for a later act."""
+    async def scope(self) -> Scope:
+        """The entries to act on, as they are at this moment: what is marked later is for a later act.
+
+        Raises:
+            EngineError: they cannot be told.
+        """
 
     def acted(self, accepted: frozenset[int]) -> None:
         """Something was done to these entries; the store tells what has changed."""
 
     def action_toggle_repeat(self) -> None:
         """Switch the repeat of the chosen entries: on, unless it is on for all of them."""
-        self._toggle_repeat(self.chosen())
+        self._toggle_repeat()
+
+    def action_repeat_when(self) -> None:
+        """Ask for a policy of repeat."""
+
+        def act(verb: Verb | None) -> None:
+            if verb is not None:
+                self.act(verb)
+
+        self.app.push_screen(RepeatScreen(self.wfe.clock), act)
 
     def action_restart(self) -> None:
         """Execute again from the failed task."""
-        self._restart(self.chosen(), from_start=False)
+        self.act(operations.Restart())
 
     def action_restart_from_start(self) -> None:
         """Execute again from the start."""
-        self._restart(self.chosen(), from_start=True)
+        self.act(operations.Restart(from_start=True))
+
+    def action_skip(self) -> None:
+        """Take the tasks at which the chosen entries stand as done."""
+        self.act(operations.Skip())
+
+    def action_hold(self) -> None:
+        """Let no run execute the chosen entries."""
+        self.act(operations.Hold())
+
+    def action_release(self) -> None:
+        """End the hold of the chosen entries."""
+        self.act(operations.Release())
+
+    def action_cancel(self) -> None:
+        """Let no run execute the chosen entries any more."""
+        self.act(operations.Cancel())
 
     def action_decide_done(self) -> None:
         """Take the tasks inside which the processes of the chosen entries died as done."""
-        self._decide_done(self.chosen())
+        self.act(operations.Decide(operations.Decision.DONE))
 
-    @work
-    async def _toggle_repeat(self, chosen: Collection[int]) -> None:
-        targets = await self._read(chosen)
-        on = not all(row.repeat is True for row in targets)
-
-        def act(keys: list[str], processor: str) -> operations.ActionResult:
-            return operations.toggle_repeat(keys, on, store=self.store, processor=processor)
-
-        self._act(targets, act, f"repeat {'on' if on else 'off'}")
-
-    @work
-    async def _restart(self, chosen: Collection[int], *, from_start: bool) -> None:
-        targets = await self._read(chosen)
-        if targets and (from_start or len(targets) > 1):
-            finished = "from the start; finished tasks are executed again"
-            how = finished if from_start else "from the task at which each stands"
-            question = f"Restart {counted(len(targets), 'entry', 'entries')} {how}?"
-            if not await self.app.push_screen_wait(Confirm(question, [row.key for row in targets])):
-                return
-
-        def act(keys: list[str], processor: str) -> operations.ActionResult:
-            return operations.restart(keys, from_start, store=self.store, processor=processor)
-
-        self._act(targets, act, "restart --from-start" if from_start else "restart")
-
-    @work
-    async def _decide_done(self, chosen: Collection[int]) -> None:
-        targets = await self._read(chosen)
-        if any(row.state is State.IN_DOUBT for row in targets):
-            entries = counted(len(targets), "entry", "entries")
-            question = f"Take the task in doubt of {entries} as done, and go on?"
-            if not await self.app.push_screen_wait(Confirm(question, [row.key for row in targets])):
-                return
-
-        def act(keys: list[str], processor: str) -> operations.ActionResult:
-            return operations.decide(keys, operations.Decision.DONE, store=self.store, processor=processor)
-
-        self._act(targets, act, "decide done")
-
-    @work
-    async def toggle_pause(self, processor: str) -> None:
-        """Pause a processor, after a question, or resume it."""
-        try:
-            is_paused = await asyncio.to_thread(pause_of, self.store, processor)
-            question = "Pause this processor? It starts no task until it is resumed."
-            if not is_paused and not await self.app.push_screen_wait(Confirm(question, [processor])):
-                return
-            verb, act = ("resume", operations.resume) if is_paused else ("pause", operations.pause)
-            await asyncio.to_thread(act, processor, store=self.store)
-            shell = operations.shell_line(verb, [processor], self.store)
-        except (EngineError, operations.Refusal) as error:
-            self.wfe.say(str(error), severity="error")
-        else:
-            self.wfe.say(f"{verb}: {processor}\n$ {shell}")
-
-    async def _read(self, chosen: Collection[int]) -> list[EntryRow]:
-        """The rows of these entries, however many; those that are gone are left out."""
-        try:
-            return await asyncio.to_thread(lambda: list(rows(self.store, self.wfe.clock(), chosen)))
-        except StoreError as error:
-            self.wfe.say(str(error), severity="error")
-            return []
-
-    def _act(self, targets: list[EntryRow], act: Act, verb: str) -> None:
-        if not targets:
-            self.wfe.say("there is no entry to act on", severity="warning")
-        for processor in dict.fromkeys(row.processor for row in targets):
-            self._commit([row for row in targets if row.processor == processor], processor, act, verb)
-
-    @work(thread=True, group="act")
-    def _commit(self, group: list[EntryRow], processor: str, act: Act, verb: str) -> None:
-        """Write the act; another process may hold the store for a moment, so not in the screen's thread."""
-        keys = [row.key for row in group]
-        try:
-            result = act(keys, processor)
-            shell = operations.shell_line(verb, keys[:SHELL_KEYS], self.store, processor)
-        except EngineError as error:
-            self.wfe.post_message(self.wfe.Notice(str(error)))
+    @work(group="act")
+    async def _toggle_repeat(self) -> None:
+        scope = await self._scope()
+        if scope is None:
             return
-        more = f" … and {len(keys) - SHELL_KEYS} more" if len(keys) > SHELL_KEYS else ""
-        accepted = frozenset(row.id for row in group if row.key not in result.refused)
-        self.wfe.post_message(self.Acted(self, result, accepted, shell + more))
+        store, clock = self.store, self.wfe.clock
+        is_on = await asyncio.to_thread(lambda: all(row.repeat is True for row in rows(store, clock(), scope.ids)))
+        self.act(operations.SetRepeat(not is_on), scope)
+
+    @work(group="act")
+    async def act(self, verb: Verb, scope: Scope | None = None) -> None:
+        """Do a verb to the chosen entries: after a look at what it would do, unless it can be undone."""
+        scope = scope or await self._scope()
+        if scope is None:
+            return
+        if self.store.read_only:
+            self.wfe.say(f"{self.store.path} is opened read only: {verb.name} was not done", severity="error")
+            return
+        try:
+            groups = await asyncio.to_thread(keys_of, self.store, scope.ids)
+        except EngineError as error:
+            self.wfe.say(str(error), severity="error")
+            return
+        count = sum(map(len, groups.values()))
+        if not count:
+            self.wfe.say("there is no entry to act on", severity="warning")
+            return
+        confirmed = Confirmed(None)
+        if count > 1 or not verb.can_be_undone:
+            screen = ConfirmScreen(verb, groups, scope.words, self.wfe.protected_name)
+            answer = await self.app.push_screen_wait(screen)
+            if answer is None:
+                return
+            confirmed = answer
+        for processor, found in groups.items():
+            await self._commit(verb, processor, found, confirmed.why)
+
+    async def _scope(self) -> Scope | None:
+        try:
+            scope = await self.scope()
+        except EngineError as error:
+            self.wfe.say(str(error), severity="error")
+            return None
+        if not scope.ids:
+            self.wfe.say("there is no entry to act on", severity="warning")
+            return None
+        return scope
+
+    async def _commit(self, verb: Verb, processor: str, found: dict[str, int], why: str | None) -> None:
+        """Write the act; another process may hold the store for a moment, so not in the screen's thread."""
+        keys, store = list(found), self.store
+
+        def progress(done: int, of: int) -> None:
+            self.app.call_from_thread(self.wfe.say_progress, f"{verb.name}: {done} of {of}")
+
+        def write() -> tuple[ActionResult, str, str]:
+            result = operations.act(verb, keys, store=store, processor=processor, why=why, clock=self.wfe.clock,
+                                    progress=progress)  # fmt: skip
+
+            def line(some: Sequence[str]) -> str:
+                return operations.shell_line(verb.words, some, store, processor, why)
+
+            more = f" … and {len(keys) - SHELL_KEYS} more" if len(keys) > SHELL_KEYS else ""
+            return result, line(keys), line(keys[:SHELL_KEYS]) + more
+
+        try:
+            result, shell, shown = await asyncio.to_thread(write)
+        except EngineError as error:
+            self.wfe.say(str(error), severity="error")
+            return
+        accepted = frozenset(number for key, number in found.items() if key not in result.refused)
+        self.wfe.post_message(self.Acted(self, result, accepted, shell, shown))
 
     def tell(self, message: Acted) -> None:
         """Say what was done; the screen may have been left since."""
@@ -155,5 +181,50 @@ class ActingScreen(StoreScreen):
         lines += [f"{key}: {why}" for key, why in list(result.refused.items())[:NAMED]]
         if len(result.refused) > NAMED:
             lines.append(f"… and {len(result.refused) - NAMED} more were refused")
-        text = "\n".join([*lines, f"$ {message.shell}"])
+        text = "\n".join([*lines, f"$ {message.shown_shell}"])
         self.wfe.say(text, severity="warning" if result.refused else "information")
+
+    # --- a processor as a whole
+
+    async def processor(self) -> str | None:
+        """The processor of what is shown, or pointed at; None if there is none."""
+        return self.wfe.settings.processor
+
+    @work
+    async def action_new_run(self) -> None:
+        """Start a run of the processor of what is pointed at, or of the one the console was started with."""
+        processor = await self.processor() or self.wfe.settings.processor
+        if processor is None:
+            self.wfe.say("there is nothing here whose processor could be run", severity="warning")
+        else:
+            self.wfe.start_child(processor, actions=False)
+
+    @work
+    async def action_toggle_pause(self) -> None:
+        """Pause the processor of what is pointed at, after a question, or resume it."""
+        processor = await self.processor()
+        if processor is None:
+            self.wfe.say("there is nothing here whose processor could be paused", severity="warning")
+            return
+        try:
+            is_paused = await asyncio.to_thread(pause_of, self.store, processor) is not None
+            why = None
+            if not is_paused:
+                question = "Pause this processor? No task of it is started until it is resumed."
+                answer = await self.app.push_screen_wait(
+                    ConfirmScreen.of_processor("pause", processor, question, self.wfe.protected_name)
+                )
+                if answer is None:
+                    return
+                why = answer.why
+            verb, act = ("resume", operations.resume) if is_paused else ("pause", operations.pause)
+            await asyncio.to_thread(lambda: act(processor, store=self.store, why=why, clock=self.wfe.clock))
+            self.wfe.shell = operations.shell_line(verb, [processor], self.store, why=why)
+        except (StoreError, EngineError, operations.Refusal) as error:
+            self.wfe.say(str(error), severity="error")
+        else:
+            self.wfe.say(f"{verb}: {processor}\n$ {self.wfe.shell}")
+
+    def action_show_output(self) -> None:
+        """Show what the processes started from here have printed."""
+        self.wfe.show_output()

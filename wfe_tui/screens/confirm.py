@@ -1,39 +1,228 @@
-"""Asks before an act on many entries, or one that cannot be undone."""
+"""Asks before an act on many entries, or one that cannot be undone: what it would do to each, and to how many."""
 
-from collections.abc import Sequence
-from typing import ClassVar
+import asyncio
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, cast
 
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
+from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Static
+from textual.widgets import Input, Static
 
-from engine.text import literal
+from engine.exceptions import EngineError
+from engine.operations import Fate, Preview, Previewed, Verb, preview, shell_line
+from engine.text import counted, literal
+from wfe_tui.widgets.cut import LONGEST_KEY, cut
 
-NAMED = 8
-"""How many of the entries are named; the others are counted."""
+if TYPE_CHECKING:
+    from wfe_tui.app import WfeApp
+
+SHOWN = 300
+"""Of so many entries it is shown what would be done to their tasks; all are counted."""
+
+FATES = {
+    Fate.KEPT: ("✓", "$text-success"),
+    Fate.AGAIN: ("↻", "bold $text-warning"),
+    Fate.FIRST: ("○", "$text-primary"),
+    Fate.TAKEN_AS_DONE: ("⊘", "bold $text-warning"),
+    Fate.LATER: ("·", "$text-muted"),
+}
 
 
-class Confirm(ModalScreen[bool]):
-    """A question, and the entries that it is about."""
+@dataclass(frozen=True)
+class Confirmed:
+    """Yes, and why."""
 
-    CSS_PATH = "entries.tcss"
+    why: str | None
+
+
+class ConfirmScreen(ModalScreen[Confirmed | None]):
+    """A question, what follows from a yes, and room for a reason.
+
+    Args:
+        verb: what would be done.
+        groups: to which entries: their keys and ids, by processor.
+        scope: in words which these are.
+        protected: the name that has to be typed, if the store is protected and the act cannot be undone.
+    """
+
+    CSS_PATH = "screens.tcss"
+    AUTO_FOCUS = "#found"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y,enter", "dismiss(True)", "Yes", show=False),
-        Binding("n,escape,q", "dismiss(False)", "No", show=False),
+        Binding("y,enter", "yes", "Yes", show=False),
+        Binding("n,escape,q", "dismiss(None)", "No", show=False),
+        Binding("w", "why", "Why", show=False),
+        Binding("j", "scroll(1)", "Down", show=False),
+        Binding("k", "scroll(-1)", "Up", show=False),
+        Binding("c", "copy", "Copy", show=False),
     ]
 
-    def __init__(self, question: str, keys: Sequence[str]) -> None:
+    def __init__(
+        self, verb: Verb | str, groups: Mapping[str, Mapping[str, int]], scope: str, protected: str | None
+    ) -> None:
         super().__init__()
-        self._question = question
-        self._keys = keys
+        self._verb = verb
+        self._groups = groups
+        self._scope = scope
+        self._question = ""
+        is_final = isinstance(verb, str) or not verb.can_be_undone
+        self._protected = protected if is_final else None
+        self._called = verb if isinstance(verb, str) else verb.name
+        self._count = sum(map(len, groups.values()))
+
+    @classmethod
+    def of_processor(cls, name: str, processor: str, question: str, protected: str | None) -> "ConfirmScreen":
+        """The question whether something is to be done to a processor, or to a run, as a whole."""
+        screen = cls(name, {}, processor, protected)
+        screen._question = question
+        return screen
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="box") as box:
-            box.border_subtitle = "y yes · n no"
-            more = [f"… and {len(self._keys) - NAMED} more"] if len(self._keys) > NAMED else []
-            names = [literal(key) for key in self._keys[:NAMED]]
-            yield Static(Content.styled(self._question, "bold"))
-            yield Static(Content("\n".join(names + more)), id="named")
+            box.border_title = self._called
+            box.border_subtitle = "y yes · n no · w why · c copy the shell line"
+            entries = counted(self._count, "entry", "entries")
+            title = self._question or f"{self._called.capitalize()}: {entries}?"
+            yield Static(Content.styled(title, "bold"), markup=False)
+            yield Static(Content.styled(literal(cut(self._scope, LONGEST_KEY)), "$text-muted"), markup=False)
+            yield Static(id="totals", markup=False)
+            with VerticalScroll(id="found"):
+                yield Static(id="named", markup=False)
+            yield Static(id="shell", markup=False)
+            yield Input(placeholder="why (w): a reason, for the record", compact=True, id="why")
+            if self._protected is not None:
+                yield Static(f"This store is protected: type its name, {literal(self._protected)}", markup=False)
+                yield Input(compact=True, id="name")
+
+    def on_mount(self) -> None:
+        """Find out what would be done."""
+        self.query_one("#found").display = bool(self._groups)
+        self.query_one("#totals").display = bool(self._groups)
+        self.query_one("#shell", Static).update(
+            Content.styled(f"$ {literal(cut(self._shell(2), 300))}", "$text-accent")
+        )
+        if self._groups:
+            self._look()
+
+    @property
+    def wfe(self) -> "WfeApp":
+        """The app, by its own type."""
+        return cast("WfeApp", self.app)
+
+    def _shell(self, most: int | None = None) -> str:
+        """The line that does the same; of more than `most` keys, the first ones."""
+        words = self._called if isinstance(self._verb, str) else list(self._verb.words)
+        if not self._groups:
+            return shell_line(words, [self._scope], self.wfe.store, why=self._why)
+        processor, keys = next(iter(self._groups.items()))
+        line = shell_line(words, list(keys)[:most], self.wfe.store, processor, self._why)
+        left = self._count - len(list(keys)[:most])
+        return f"{line} … and {left} more" if left else line
+
+    @property
+    def _why(self) -> str | None:
+        return self.query_one("#why", Input).value.strip() or None
+
+    @work
+    async def _look(self) -> None:
+        totals = self.query_one("#totals", Static)
+        totals.update("looking what it would do …")
+        seen: list[Preview] = []
+
+        def progress(done: int, of: int) -> None:
+            if of > SHOWN:
+                self.app.call_from_thread(totals.update, f"looking what it would do: {done} of {of} …")
+
+        def look() -> None:
+            assert isinstance(self._verb, Verb)
+            for processor, keys in self._groups.items():
+                seen.append(
+                    preview(
+                        self._verb,
+                        keys,
+                        store=self.wfe.store,
+                        processor=processor,
+                        clock=self.wfe.clock,
+                        shown=SHOWN,
+                        progress=progress,
+                    )
+                )
+
+        try:
+            await asyncio.to_thread(look)
+        except EngineError as error:
+            totals.update(literal(str(error)))
+            return
+        totals.update(_totals(seen))
+        entries = [each for part in seen for each in part.entries][:SHOWN]
+        left = self._count - len(entries)
+        lines = [_line(each) for each in entries]
+        if left:
+            lines.append(Content.styled(f"… and {left} more", "$text-muted"))
+        self.query_one("#named", Static).update(Content("\n").join(lines))
+
+    # --- keys
+
+    def action_yes(self) -> None:
+        """Do it, if a protected store's name was typed."""
+        if self._protected is not None and self.query_one("#name", Input).value.strip() != self._protected:
+            self.query_one("#name", Input).focus()
+            return
+        self.dismiss(Confirmed(self._why))
+
+    @on(Input.Submitted)
+    def _submitted(self, message: Input.Submitted) -> None:
+        message.stop()
+        self.action_yes()
+
+    @on(Input.Changed)
+    def _changed(self) -> None:
+        self.query_one("#shell", Static).update(
+            Content.styled(f"$ {literal(cut(self._shell(2), 300))}", "$text-accent")
+        )
+
+    def _show_shell(self) -> None:
+        line = literal(cut(self._shell(2), 300))
+        self.query_one("#shell", Static).update(Content.styled(f"$ {line}", "$text-accent"))
+
+    def action_why(self) -> None:
+        """Give a reason."""
+        self.query_one("#why", Input).focus()
+
+    def action_scroll(self, by: int) -> None:
+        """Look at other entries."""
+        self.query_one("#found").scroll_relative(y=by, animate=False)
+
+    def action_copy(self) -> None:
+        """Copy the line that does the same."""
+        self.wfe.copy(self._shell(), "the shell line")
+
+
+def _totals(seen: list[Preview]) -> Content:
+    accepted, refused = sum(part.accepted for part in seen), sum(part.refused for part in seen)
+    fates: Counter[Fate] = sum((part.totals for part in seen), Counter())
+    reasons: Counter[str] = sum((part.reasons for part in seen), Counter())
+    parts = [Content.assemble((f"{accepted}", "bold"), " done" if accepted else " done: nothing would happen")]
+    parts += [Content.styled(f"{FATES[fate][0]} {fates[fate]} {fate}", FATES[fate][1]) for fate in Fate if fates[fate]]
+    lines = [Content(" · ").join(parts)]
+    if refused:
+        why = "; ".join(f"{number}× {literal(cut(reason, 100))}" for reason, number in reasons.most_common(3))
+        lines.append(Content.assemble((f"✗ {refused} refused: ", "bold $text-error"), why))
+    return Content("\n").join(lines)
+
+
+def _line(each: Previewed) -> Content:
+    key = Content.styled(literal(cut(each.key, LONGEST_KEY)), "bold")
+    if each.refused is not None:
+        return key + Content.styled(f"  ✗ refused: {literal(each.refused)}", "$text-error")
+    parts = [key]
+    for task, fate, why in each.tasks:
+        glyph, colour = FATES[fate]
+        last = f" ({literal(cut(why, 120))})" if why and fate in (Fate.AGAIN, Fate.TAKEN_AS_DONE) else ""
+        parts.append(Content.assemble((f"  {glyph} {literal(task)} ", colour), f"{fate}{last}"))
+    return Content("").join(parts)

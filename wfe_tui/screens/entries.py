@@ -1,271 +1,290 @@
 """Home: the live list of entries, what is done to them, and the run that is going on."""
 
+import asyncio
 from collections import Counter
-from collections.abc import Collection
-from contextlib import suppress
-from dataclasses import dataclass, replace
-from typing import ClassVar
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 from textual import on, work
-from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.content import Content
-from textual.getters import query_one
-from textual.message import Message
-from textual.widgets import Footer, Static
+from textual.widget import Widget
+from textual.widgets import Static
 
-from engine import pausing
-from engine.exceptions import StoreError
-from engine.lookup import count_states
-from engine.planning import State
+from engine.exceptions import EngineError
+from engine.filter import complete
+from engine.journal import FAILURES
+from engine.lookup import count_states, state_ids
+from engine.planning import Plan, State
 from engine.records import EntryRow, read_plan, read_row
 from engine.store import Changes
 from engine.text import literal
+from wfe_tui import sources
 from wfe_tui.actions import bindings
-from wfe_tui.routes import ENTRIES, Route
-from wfe_tui.screens.acting import ActingScreen
-from wfe_tui.screens.output import OutputScreen
+from wfe_tui.feed import Pulse
+from wfe_tui.loader import Loader
+from wfe_tui.memory import OfStore, Shown
+from wfe_tui.routes import Route
+from wfe_tui.screens.acting import ActingScreen, Scope
+from wfe_tui.screens.listing import ListScreen
+from wfe_tui.screens.views import ViewsScreen
+from wfe_tui.widgets.columns import cells
 from wfe_tui.widgets.counters import Counters, StateCount
+from wfe_tui.widgets.cut import cut
 from wfe_tui.widgets.detail import EntryDetail
-from wfe_tui.widgets.entry_columns import COLUMNS, DECIDE, entry_cell, reason
+from wfe_tui.widgets.entry_columns import CELLS, COLUMNS, DECIDE, reason
 from wfe_tui.widgets.filter_bar import FilterBar
 from wfe_tui.widgets.pause_lines import PauseLines
 from wfe_tui.widgets.run_line import RunLine
-from wfe_tui.widgets.table import EntryTable
-from wfe_tui.widgets.top_line import TopLine
-from wfe_tui.window import ORDERS, Answer, View, Window
+from wfe_tui.widgets.table import StoreTable
+from wfe_tui.window import Answer, View, Window
+
+COUNTS_EVERY = 0.25
+"""Seconds between two countings while entries change."""
 
 
-class EntriesScreen(ActingScreen):
+@dataclass(frozen=True)
+class _Detail:
+    """The entry at the cursor in full."""
+
+    document: Any
+    row: EntryRow
+    planned: Plan
+
+
+class EntriesScreen(ActingScreen, ListScreen):
     """The entries of the store, as filter and order say."""
 
-    CSS_PATH = "entries.tcss"
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (130, "-wide")]
-    AUTO_FOCUS = "EntryTable"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("entries")]
+    keys = area = "entries"
+    columns = COLUMNS
+    can_mark = True
+    window: Window[EntryRow]
 
-    route = ENTRIES
-    table = query_one(EntryTable)
-    filter_bar = query_one(FilterBar)
-
-    @dataclass
-    class Loaded(Message):
-        """An answer to the view that was asked for, and the counts of the same entries; None if there was none."""
-
-        answer: Answer | None
-        counts: Counter[State]
-
-    def compose(self) -> ComposeResult:
-        self.window = Window(self.store, self.wfe.clock)
-        self._loading = self._stale = False
-        yield TopLine(self.route, self.store.path, read_only=self.store.read_only)
+    def body(self) -> Iterator[Widget]:
+        self.window = Window(self.store, sources.entries(self.store, self.wfe.clock))
+        self.cell = cells(CELLS, self.wfe.clock)
+        self._counts = Loader(self, self._count, self._show_counts, rest=COUNTS_EVERY)
+        self._details = Loader(self, self._read_detail, self._show_detail)
+        self._is_live = True
+        self._waiting: set[int] = set()
+        self._held_back: list[Changes] = []
+        self._scope_of_counts: Answer[EntryRow] | None = None
         yield Counters()
         yield RunLine()
         yield PauseLines()
         with Horizontal():
-            yield EntryTable(self.window, COLUMNS, entry_cell(self.wfe.clock))
+            yield self.make_table()
             yield EntryDetail()
         yield Static(id="said", markup=False)
         yield FilterBar()
-        yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
-        """Show what there is, and let ages grow."""
-        self.filter_bar.display = False
-        self._load()
-        self._show_run()
-        self._show_pauses()
-        self.set_interval(1, self._tick)
-        self.set_interval(5, self._load)  # a due moment comes, an owner dies: the store does not tell
+        super().on_mount()
+        self.show_pulse(self.wfe.pulse)
 
-    # What is shown
+    def completions(self) -> Any:
+        return lambda text: complete(text, self.store)
+
+    # --- what is shown
+
+    def show_pulse(self, pulse: Pulse) -> None:
+        """How the engine is."""
+        self.query_one(RunLine).show(pulse.run, self.wfe.clock())
+        self.query_one(PauseLines).show(pulse.pauses, self.wfe.clock())
 
     def store_changed(self, changes: Changes) -> None:
-        if self.window.changed(changes) or changes.concern("entries"):
-            self._load()
-        self.table.rows_changed(changes.changed.get("entries", []))
-        if changes.concern("runs"):
-            self._show_run()
-        if changes.concern(pausing.TABLE):
-            self._show_pauses()
-        self._show_detail()
-
-    def _tick(self) -> None:
-        self.window.forget()
-        self.table.refresh()
-        self._show_run()
-        self._show_detail()
-
-    def _load(self) -> None:
-        """Query the window's view; what changes meanwhile is queried once afterwards."""
-        self._stale = self._loading
-        if not self._loading:
-            self._loading = True
-            self._query()
-
-    @work(thread=True, group="query")
-    def _query(self) -> None:
-        try:
-            answer = self.window.load()
-            counts = count_states(self.store, self.wfe.clock(), self.window.condition(answer.view))
-        except StoreError:  # the feed tells
-            self.post_message(self.Loaded(None, Counter()))
-        else:
-            self.post_message(self.Loaded(answer, counts))
-
-    def on_entries_screen_loaded(self, message: Loaded) -> None:
-        """Show an answer; a late one shows nothing."""
-        self._loading = False
-        if message.answer is not None and self.window.accept(message.answer):
-            self.table.window_changed()
-            self.query_one(Counters).show(message.counts)
-        if self._stale:
-            self._load()
-
-    def _show_run(self) -> None:
-        with suppress(StoreError):  # the feed tells
-            newest = self.store.runs.ids(order_by="started", reverse=True, limit=1)
-            run = self.store.runs.get(doc_ids=list(newest))[0] if newest else None
-            number = newest[0] if newest else 0
-            self.query_one(RunLine).show(run, number, self.wfe.clock(), self.store.is_alive)
-
-    def _show_pauses(self) -> None:
-        with suppress(StoreError):  # the feed tells
-            self.query_one(PauseLines).show(pausing.pauses(self.store), self.wfe.clock())
-
-    @on(EntryTable.RowHighlighted)
-    def _show_detail(self) -> None:
-        detail, row = self.query_one(EntryDetail), self._row_at_cursor()
-        said = reason(row, self.wfe.clock()) if row else ""
-        keys = f": {DECIDE}" if row and row.state is State.IN_DOUBT else ""
-        self.query_one("#said", Static).update(Content(literal(said + keys)))
-        if not detail.display:
+        if not self._is_live:
+            self._waiting.update(changes.changed.get("entries", []), changes.removed.get("entries", []))
+            self._held_back.append(changes)
+            self._show_liveness()
             return
-        with suppress(StoreError):  # the feed tells
-            documents = self.store.entries.get(doc_ids=[row.id]) if row else []
-            if not documents:
-                detail.clear()
-                return
-            now = self.wfe.clock()
-            detail.show(documents[0], read_row(documents[0], now, self.store.is_alive), read_plan(documents[0], now))
+        super().store_changed(changes)
+        if changes.concern("entries"):
+            self._counts.load()
+            self._details.load()
+
+    def time_passed(self) -> None:
+        if not self._is_live:
+            return
+        super().time_passed()
+        self._counts.load()
+        self._details.load()
+        if "state:" in self.window.view.filter or "age:" in self.window.view.filter:
+            self.load()  # a due moment comes, an owner dies: the store does not tell
+
+    def loaded(self, answer: Answer[EntryRow]) -> None:
+        if answer.is_whole:
+            self._scope_of_counts = answer
+            self._counts.load(now=True)
+        self._details.load()
+
+    def _count(self) -> Counter[State]:
+        answer, moment = self._scope_of_counts, self.wfe.clock()
+        if answer is None or answer.condition is None:
+            return count_states(self.store, moment)
+        if self.store.entries.is_indexed(answer.condition):
+            return count_states(self.store, moment, self.window.source.condition(answer.view.filter))
+        return count_states(self.store, moment, ids=answer.ids)
+
+    def _show_counts(self, counts: Counter[State]) -> None:
+        self.query_one(Counters).show(counts)
+
+    @on(StoreTable.RowHighlighted)
+    def _highlighted(self) -> None:
+        self._details.load()
+
+    def _read_detail(self) -> _Detail | None:
+        number = self.window.cursor_id
+        found = self.store.entries.get(doc_ids=[number]) if number is not None else []
+        if not found:
+            return None
+        moment = self.wfe.clock()
+        return _Detail(found[0], read_row(found[0], moment, self.store.is_alive), read_plan(found[0], moment))
+
+    def _show_detail(self, found: _Detail | None) -> None:
+        detail, said = self.query_one(EntryDetail), self.query_one("#said", Static)
+        said.display = bool(found and found.row.reason) and not self.has_class("-wide")
+        if found is None:
+            detail.clear()
+            return
+        row = found.row
+        if row.reason:
+            advice = f" · {DECIDE}" if row.state is State.IN_DOUBT else ""
+            said.update(Content(literal(cut(reason(row, self.wfe.clock()), 2_000)) + advice))
+        if self.has_class("-wide"):
+            detail.show(found.document, row, found.planned)
 
     def on_resize(self) -> None:
         """The detail stands beside the list where there is room."""
-        self.call_after_refresh(self._show_detail)
+        self.call_after_refresh(self._details.load)
 
-    # Looking
+    # --- live, or standing still
 
-    @on(EntryTable.RowChosen)
-    def _open(self) -> None:
-        if row := self._row_at_cursor():
-            self.wfe.open(Route("entries", row.key), processor=row.processor)
+    def action_toggle_live(self) -> None:
+        """Let the rows stand still, or follow the store again."""
+        self._is_live = not self._is_live
+        if self._is_live:
+            held, self._held_back = self._held_back, []
+            self._waiting.clear()
+            for changes in held:
+                super().store_changed(changes)
+            self._counts.load(now=True)
+            self._details.load()
+        self._show_liveness()
+
+    def _show_liveness(self) -> None:
+        waiting = f" +{len(self._waiting)}" if self._waiting else ""
+        self.query_one(Counters).show_liveness("" if self._is_live else f"‖ standing still{waiting}, p follows")
+
+    # --- looking
+
+    @on(StoreTable.RowChosen)
+    @work
+    async def _open(self, message: StoreTable.RowChosen) -> None:
+        rows = await asyncio.to_thread(self.window.read, [message.id])
+        for row in rows.values():
+            self.wfe.go(Route("entries", row.key, processor=row.processor))
 
     def action_show_trace(self) -> None:
         """Open the stack trace of the entry at the cursor."""
-        row = self._row_at_cursor()
+        row: EntryRow | None = self.row_at_cursor()
         if row and row.error_id:
-            self.wfe.open(Route("errors", row.error_id))
+            self.wfe.go(Route("errors", row.error_id))
         else:
             self.wfe.say("this entry has no error", severity="warning")
 
-    def action_filter(self) -> None:
-        """Open the filter."""
-        self.filter_bar.display = True
-        self.filter_bar.focus()
-
-    @on(FilterBar.Changed)
-    def _filter(self, message: FilterBar.Changed) -> None:
-        self._ask(replace(self.window.view, filter=message.value))
-
-    @on(FilterBar.Submitted)
-    def _filter_done(self) -> None:
-        self.filter_bar.display = bool(self.filter_bar.value)
-        self.table.focus()
-
     @on(StateCount.Chosen)
     def _filter_by_count(self, message: StateCount.Chosen) -> None:
-        self._filter_by_state(message.state)
+        self.set_filter(state_filter(message.state) if message.state else "")
 
     def action_only_failed(self) -> None:
         """Show failed entries alone, or all again."""
         only = state_filter(State.FAILED)
-        self._filter_by_state(None if self.filter_bar.value == only else State.FAILED)
+        self.set_filter("" if self.filter_bar.value == only else only)
 
-    def _filter_by_state(self, state: State | None) -> None:
-        self.filter_bar.value = state_filter(state) if state else ""
-        self._filter_done()
+    def action_next_failure(self) -> None:
+        """Go to the next entry that needs an operator."""
+        self._go_to_failure(1)
 
-    def action_clear_filter(self) -> None:
-        """Show all entries again."""
-        self.filter_bar.value = ""
-        self._filter_done()
+    def action_previous_failure(self) -> None:
+        """Go to the one before."""
+        self._go_to_failure(-1)
 
-    @on(EntryTable.HeaderSelected)
-    def _order_by(self, message: EntryTable.HeaderSelected) -> None:
-        view = self.window.view
-        again = view.order == message.column.name
-        self._ask(replace(view, order=message.column.name, reverse=again and not view.reverse))
+    @work(exclusive=True, group="failure")
+    async def _go_to_failure(self, step: int) -> None:
+        cursor, ids = self.window.cursor, self.window.ids
 
-    def action_next_order(self) -> None:
-        """Sort by the next column."""
-        names, view = list(ORDERS), self.window.view
-        self._ask(replace(view, order=names[(names.index(view.order) + 1) % len(names)], reverse=False))
+        def find() -> int | None:
+            failing = frozenset(state_ids(self.store, self.wfe.clock(), FAILURES))
+            if cursor is None or not failing:
+                return None
+            onward = range(cursor + 1, len(ids)) if step > 0 else range(cursor - 1, -1, -1)
+            return next((index for index in onward if ids[index] in failing), None)
 
-    def action_reverse_order(self) -> None:
-        """Turn the order round."""
-        self._ask(replace(self.window.view, reverse=not self.window.view.reverse))
+        try:
+            index = await asyncio.to_thread(find)
+        except EngineError as error:
+            self.wfe.say(str(error), severity="error")
+            return
+        if index is None:
+            self.wfe.say(
+                "there is no failure further on" if step > 0 else "there is no failure before", severity="warning"
+            )
+        else:
+            self.table.move_to(index)
 
-    def _ask(self, view: View) -> None:
-        if view.order != self.window.view.order and not self.table.shows(view.order):
-            self.wfe.say(f"sorted by {view.order}")  # no header is there to show it
-        self.window.ask(view)
-        self._load()
+    # --- views with a name
 
-    def action_mark_all(self) -> None:
-        """Mark what the filter shows."""
-        self.table.mark_all()
+    def action_views(self) -> None:
+        """Save what is shown under a name, or show what was saved."""
+        view, known = self.window.view, self.wfe.memory.of(self.store.path)
+        now = Shown(filter=view.filter, order=view.order, reverse=view.reverse, columns=self._arrangement)
+        self.app.push_screen(ViewsScreen(known.views, now), self._use_views)
 
-    def action_mark_none(self) -> None:
-        """Take all marks away."""
-        self.table.mark_none()
+    def _use_views(self, answer: tuple[dict[str, Shown], Shown | None] | None) -> None:
+        if answer is None:
+            return
+        views, chosen = answer
 
-    @on(EntryTable.MarksChanged)
+        def keep(known: OfStore) -> None:
+            known.views = views
+
+        self.wfe.remember(keep)
+        if chosen is not None:
+            self._arrange(chosen.columns or [])
+            order = chosen.order if chosen.order in self.window.source.orders else self.default_order
+            self._ask(View(self.window.view.filter, order, chosen.reverse))
+            self.set_filter(chosen.filter)
+
+    # --- marks and copies
+
+    @on(StoreTable.MarksChanged)
     def _show_marks(self) -> None:
         self.query_one(Counters).show_marks(len(self.window.marks))
 
     def action_copy(self) -> None:
         """Copy the entry at the cursor as a line."""
-        if row := self._row_at_cursor():
+        if row := self.row_at_cursor():
             parts = (row.key, row.state, row.task, reason(row, self.wfe.clock()), row.error_id)
             self.wfe.copy("  ".join(part for part in parts if part), "the entry")
 
-    def action_show_output(self) -> None:
-        """Show what the processes started from here have printed."""
-        self.app.push_screen(OutputScreen(self.wfe.processes))
+    # --- acting
 
-    # Acting
+    async def scope(self) -> Scope:
+        marks, number = sorted(self.window.marks), self.window.cursor_id
+        if marks:
+            is_all = self._is_whole(marks)
+            shown = self.window.view.filter
+            return Scope(
+                marks, f"all that match {shown}" if is_all and shown else "all entries" if is_all else "marked"
+            )
+        return Scope([] if number is None else [number], "the entry at the cursor")
 
-    def action_new_run(self) -> None:
-        """Start a run of the processor of the entry at the cursor, or of the one the console was started with."""
-        row = self._row_at_cursor()
-        processor = row.processor if row else self.wfe.settings.processor
-        if processor is None:
-            self.wfe.say("there is no entry whose processor could be run", severity="warning")
-        else:
-            self.wfe.start_child(processor, actions=False)
-
-    def action_toggle_pause(self) -> None:
-        """Pause or resume the processor of the entry at the cursor."""
-        if row := self._row_at_cursor():
-            self.toggle_pause(row.processor)
-        else:
-            self.wfe.say("there is no entry whose processor could be paused", severity="warning")
-
-    def chosen(self) -> Collection[int]:
-        """The ids of the marked entries, else of the one at the cursor."""
-        row = self._row_at_cursor()
-        return sorted(self.window.marks) or ([row.id] if row else [])
+    def _is_whole(self, marks: list[int]) -> bool:
+        return len(marks) == len(self.window) and marks == sorted(self.window.ids)
 
     def acted(self, accepted: frozenset[int]) -> None:
         """What succeeded loses its mark."""
@@ -273,9 +292,9 @@ class EntriesScreen(ActingScreen):
         self.table.refresh()
         self._show_marks()
 
-    def _row_at_cursor(self) -> EntryRow | None:
-        cursor = self.window.cursor
-        return None if cursor is None else self.window.row(cursor)
+    async def processor(self) -> str | None:
+        row: EntryRow | None = self.row_at_cursor()
+        return row.processor if row else None
 
 
 def state_filter(state: State) -> str:

@@ -1,86 +1,141 @@
-"""One entry: its tasks, what happens next, its errors and its data."""
+"""One entry: its plan in words, its tasks on a timeline, its attempts, its data, what operators did to it, its log."""
 
-from collections.abc import Collection
-from typing import ClassVar
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
-from textual.app import ComposeResult
+import orjson
+from engine.logs import LogLine, log_lines
 from textual.binding import BindingType
-from textual.widgets import Footer, Static
+from textual.containers import Horizontal, VerticalScroll
+from textual.widget import Widget
+from textual.widgets import Static
 
-from engine.exceptions import EngineError, InputError, StoreError
+from engine.exceptions import InputError
+from engine.history import ActionRow, read_action
 from engine.lookup import find_entry
-from engine.records import error_ids, read_plan, read_row
+from engine.planning import Plan
+from engine.records import EntryRow, error_ids, read_plan, read_row
 from engine.store import Changes
+from engine.typical import typical_durations
 from wfe_tui.actions import bindings
+from wfe_tui.loader import Loader
 from wfe_tui.routes import Route
-from wfe_tui.screens.acting import ActingScreen
-from wfe_tui.widgets.detail import EntryDetail
-from wfe_tui.widgets.top_line import TopLine
+from wfe_tui.screens.acting import ActingScreen, Scope
+from wfe_tui.widgets.data_tree import DataTree
+from wfe_tui.widgets.entry_parts import actions_content, attempts_content, head_content, log_content
+from wfe_tui.widgets.timeline import Timeline
+
+NEWEST_ACTIONS = 20
+"""So many acts on an entry are shown, of the newest thousand that operators did."""
+LOOKED_THROUGH = 1_000
+
+
+@dataclass(frozen=True)
+class Found:
+    """An entry as the store has it now, and what belongs to it; `missing` says why there is none."""
+
+    missing: str = ""
+    document: Mapping[str, Any] | None = None
+    row: EntryRow | None = None
+    planned: Plan | None = None
+    typical: Mapping[str, float] = field(default_factory=dict)
+    actions: Sequence[ActionRow] = ()
+    log: Sequence[LogLine] = ()
 
 
 class EntryScreen(ActingScreen):
-    """An entry, as the store has it now.
+    """An entry, as the store has it now."""
 
-    Args:
-        key: of the entry.
-        processor: `module:Class`; None where the key alone names it.
-    """
-
-    CSS_PATH = "entries.tcss"
-    AUTO_FOCUS = "EntryDetail"
+    AUTO_FOCUS = "#entry"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("entry")]
+    keys = "entry"
 
-    def __init__(self, key: str, processor: str | None) -> None:
-        super().__init__()
-        self.route = Route("entries", key)
-        self._key = key
-        self._processor = processor
-        self._entry: int | None = None
-
-    def compose(self) -> ComposeResult:
-        yield TopLine(self.route, self.store.path, read_only=self.store.read_only)
-        yield EntryDetail()
-        yield Footer(show_command_palette=False)
+    def body(self) -> Iterator[Widget]:
+        self._loader = Loader(self, self._read, self._show, rest=0.2)
+        self._found = Found()
+        with VerticalScroll(id="entry"):
+            yield Static(id="head", markup=False)
+            yield Timeline()
+            with Horizontal(id="parts"):
+                yield Static(id="attempts", markup=False)
+                yield DataTree("data")
+            yield Static(id="acts", markup=False)
+            yield Static(id="log", markup=False)
 
     def on_mount(self) -> None:
         """Show the entry."""
-        self._show()
-        self.set_interval(1, self._show)  # a due moment comes, an owner dies: the store does not tell
+        self._loader.load()
 
     def store_changed(self, changes: Changes) -> None:
-        if changes.concern("entries"):
-            self._show()
+        if any(changes.concern(table) for table in ("entries", "actions", "logs")):
+            self._loader.load()
 
-    def _show(self) -> None:
-        detail = self.query_one(EntryDetail)
+    def time_passed(self) -> None:
+        self._loader.load()
+
+    def _read(self) -> Found:
         try:
-            document = find_entry(self.store, self._key, self._processor)
-        except StoreError:
-            return  # the feed tells
+            document = find_entry(self.store, self.route.name, self.route.processor)
         except InputError as error:
-            self._entry = None
-            detail.clear(str(error))
-            return
-        self._entry = document.doc_id
-        now = self.wfe.clock()
-        detail.show(document, read_row(document, now, self.store.is_alive), read_plan(document, now))
+            return Found(str(error))
+        moment = self.wfe.clock()
+        newest = self.store.actions.get(
+            doc_ids=self.store.actions.ids(order_by="when", reverse=True, limit=LOOKED_THROUGH)
+        )
+        key, processor = document["key"], document["processor"]
+        acts = [
+            read_action(each, self.store.is_alive)
+            for each in newest
+            if each["processor"] == processor and key in each["keys"]
+        ]
+        usual = typical_durations(self.store, processor)
+        typical = {task: median for task, found in usual.items() if (median := found.quantile(0.5)) is not None}
+        return Found(
+            "",
+            document,
+            read_row(document, moment, self.store.is_alive),
+            read_plan(document, moment),
+            typical,
+            acts[:NEWEST_ACTIONS],
+            log_lines(self.store, processor, key),
+        )
 
-    def chosen(self) -> Collection[int]:
-        """The id of this entry, if it is there."""
-        return [] if self._entry is None else [self._entry]
+    def _show(self, found: Found) -> None:
+        self._found = found
+        self.query_one("#parts").display = self.query_one(Timeline).display = found.row is not None
+        head = self.query_one("#head", Static)
+        if found.row is None or found.document is None or found.planned is None:
+            head.update(head_content(None, None, found.missing))
+            return
+        now = self.wfe.clock()
+        head.update(head_content(found.row, found.planned))
+        self.query_one(Timeline).show(found.document, found.row, found.planned, found.typical, now)
+        self.query_one("#attempts", Static).update(attempts_content(found.document))
+        self.query_one(DataTree).show(found.document["data"])
+        self.query_one("#acts", Static).update(actions_content(found.actions))
+        self.query_one("#log", Static).update(log_content(found.log))
+
+    # --- looking
 
     def action_show_trace(self) -> None:
         """Open the stack trace of the entry's newest error."""
-        try:
-            document = find_entry(self.store, self._key, self._processor)
-        except EngineError as error:
-            self.wfe.say(str(error), severity="error")
-            return
-        if errors := error_ids(document):
-            self.wfe.open(Route("errors", errors[0]))
+        errors = error_ids(self._found.document) if self._found.document else []
+        if errors:
+            self.wfe.go(Route("errors", errors[0]))
         else:
             self.wfe.say("this entry has no error", severity="warning")
 
     def action_copy(self) -> None:
-        """Copy what is shown."""
-        self.wfe.copy(str(self.query_one("EntryDetail Static", Static).content), "the entry")
+        """Copy the entry as JSON."""
+        if self._found.document is not None:
+            self.wfe.copy(orjson.dumps(self._found.document, option=orjson.OPT_INDENT_2).decode(), "the entry")
+
+    # --- acting
+
+    async def scope(self) -> Scope:
+        row = self._found.row
+        return Scope([] if row is None else [row.id], "this entry")
+
+    async def processor(self) -> str | None:
+        return self._found.row.processor if self._found.row else None

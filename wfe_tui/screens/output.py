@@ -18,7 +18,7 @@ from wfe_tui.child import Child
 class OutputScreen(ModalScreen[None]):
     """The newest process first; it follows while one runs."""
 
-    CSS_PATH = "entries.tcss"
+    CSS_PATH = "screens.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,o", "dismiss", "Close", show=False)]
 
     def __init__(self, children: Sequence[Child]) -> None:

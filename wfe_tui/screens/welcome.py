@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class WelcomeScreen(Screen[None]):
     """Shown until the store's file is there."""
 
-    CSS_PATH = "entries.tcss"
+    CSS_PATH = "screens.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("welcome")]
 
     def __init__(self, path: Path, processor: str | None) -> None:

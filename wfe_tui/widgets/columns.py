@@ -1,10 +1,11 @@
 """What a line of a table is made of: which columns a width has room for, and how their cells become one strip."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
@@ -13,7 +14,7 @@ from textual.content import Content
 from textual.strip import Strip
 from textual.style import Style
 
-from engine.records import EntryRow
+from engine.clock import Clock
 from engine.text import literal
 
 MARK = "● "
@@ -32,6 +33,7 @@ class Column:
         grow: takes a share of the width that is left over.
         priority: who goes first when the terminal is too narrow: the highest number, of equal ones the rightmost.
             A column of priority 0 never goes.
+        is_extra: shown only where the user has chosen it.
     """
 
     name: str
@@ -40,11 +42,40 @@ class Column:
     justify: Literal["left", "right"] = "left"
     grow: bool = False
     priority: int = 0
+    is_extra: bool = False
 
 
-Cell = Callable[[EntryRow, Column], Text | Content]
+Chosen = Sequence[tuple[str, int | None]]
+"""The columns that a user has chosen: their names from left to right, each with its width, None for its own."""
+
+Cell = Callable[[Any, Column], Text | Content]
 """Says what stands in a row's cell. It is asked once for a row as it was read: what shows the time that passes, an age,
 needs `Window.forget` and a refresh of the table to be asked again."""
+
+
+Row = TypeVar("Row")
+Cells = Mapping[str, Callable[[Row, datetime], Content]]
+"""What stands in the cell of a row, by the name of its column, at a moment."""
+
+
+def cells(found: Cells[Any], now: Clock) -> Cell:
+    """The cells of rows; `now` is the moment that ages are taken at."""
+    return lambda row, column: found[column.name](row, now())
+
+
+def arranged(columns: Sequence[Column], chosen: Chosen | None) -> list[Column]:
+    """The columns as a user has chosen them; without a choice, all that are no extras.
+
+    A width that was chosen stays: the column neither grows, nor goes where the terminal is narrow.
+    """
+    if chosen is None:
+        return [column for column in columns if not column.is_extra]
+    known = {column.name: column for column in columns}
+    return [
+        known[name] if width is None else replace(known[name], width=max(1, width), grow=False, priority=0)
+        for name, width in chosen
+        if name in known
+    ]
 
 
 def fit(columns: Sequence[Column], width: int) -> list[tuple[Column, int]]:

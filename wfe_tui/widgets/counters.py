@@ -49,10 +49,15 @@ class Counters(Horizontal):
         for state in URGENCY:
             yield StateCount(state)
         yield Static(id="marks", markup=False)
+        yield Static(id="liveness", markup=False)
 
     def show_marks(self, number: int) -> None:
         """Show how many entries are marked."""
         self.query_one("#marks", Static).update(f"● {number} marked" if number else "")
+
+    def show_liveness(self, text: str) -> None:
+        """Show that the rows stand still, and how many changes wait."""
+        self.query_one("#liveness", Static).update(text)
 
     def show(self, counts: Counter[State]) -> None:
         """Show these counts."""

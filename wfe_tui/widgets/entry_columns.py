@@ -1,6 +1,5 @@
 """The columns of the list of entries, and what stands in their cells."""
 
-from collections.abc import Callable
 from datetime import datetime
 
 from textual.content import Content
@@ -9,7 +8,7 @@ from engine.clock import age, short
 from engine.planning import State
 from engine.records import EntryRow
 from engine.text import literal
-from wfe_tui.widgets.columns import Cell, Column
+from wfe_tui.widgets.columns import Cells, Column
 from wfe_tui.widgets.states import COLOURS, bar, state_content
 
 COLUMNS = (
@@ -20,7 +19,11 @@ COLUMNS = (
     Column("reason", "Reason", 20, grow=True),
     Column("repeat", "Repeat", 7, priority=4),
     Column("attempts", "Att", 3, justify="right", priority=2),
+    Column("next", "Next", 8, justify="right", priority=5),
     Column("age", "Age", 5, justify="right", priority=1),
+    Column("processor", "Processor", 14, is_extra=True),
+    Column("error", "Error", 8, is_extra=True),
+    Column("run", "Run", 5, justify="right", is_extra=True),
 )
 
 BAR_WIDTH = 4
@@ -29,30 +32,44 @@ DECIDE = "R executes it again, D takes it as done"
 """What an operator can do to a task in doubt."""
 
 
-def entry_cell(now: Callable[[], datetime]) -> Cell:
-    """What stands in a row's cell; `now` is the moment that ages are taken at."""
+def progress_content(row: EntryRow) -> Content:
+    """How many of its tasks are done."""
+    return bar(row.done, row.total, BAR_WIDTH, COLOURS[row.state]) + Content(f" {row.done}/{row.total}")
 
-    def cell(row: EntryRow, column: Column) -> Content:
-        match column.name:
-            case "key":
-                return Content(literal(row.key))
-            case "state":
-                return state_content(row.state)
-            case "progress":
-                steps = f" {row.done}/{row.total}"
-                return bar(row.done, row.total, BAR_WIDTH, COLOURS[row.state]) + Content(steps)
-            case "task":
-                return Content(literal(row.task or ""))
-            case "reason":
-                return Content(literal(reason(row, now())))
-            case "repeat":
-                return Content(row.repeat_words)
-            case "attempts":
-                return Content(str(row.attempts or ""))
-            case _:
-                return Content(age(row.updated, now()))
 
-    return cell
+CELLS: Cells[EntryRow] = {
+    "key": lambda row, now: Content(literal(row.key)),
+    "state": lambda row, now: state_content(row.state),
+    "progress": lambda row, now: (
+        bar(row.done, row.total, BAR_WIDTH, COLOURS[row.state]) + Content(f" {row.done}/{row.total}")
+    ),
+    "task": lambda row, now: Content(literal(row.task or "")),
+    "reason": lambda row, now: Content(literal(reason(row, now))),
+    "repeat": lambda row, now: Content(row.repeat_words),
+    "attempts": lambda row, now: Content(str(row.attempts or "")),
+    "next": lambda row, now: Content(next_in_short(row, now)),
+    "processor": lambda row, now: Content(literal(row.processor.rpartition(":")[2])),
+    "error": lambda row, now: Content(literal((row.error_id or "")[:8])),
+    "run": lambda row, now: Content(str(row.run or "")),
+    "age": lambda row, now: Content(age(row.updated, now)),
+}
+"""What stands in a row's cell, at a moment."""
+
+
+def next_in_short(row: EntryRow, now: datetime) -> str:
+    """When the entry moves by itself, in a word; the reason beside it says why."""
+    match row.state:
+        case State.RUNNING:
+            return "now"
+        case State.READY:
+            return "next run"
+        case State.WAITING:
+            return f"in {short((row.due - now).total_seconds())}" if row.due else "later"
+        case State.FINISHED | State.CANCELLED:
+            return ""
+        case State.HELD:
+            return "released"
+    return "by you"
 
 
 def reason(row: EntryRow, now: datetime) -> str:

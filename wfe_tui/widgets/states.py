@@ -12,6 +12,8 @@ GLYPHS = {
     State.FAILED: "✗",
     State.IN_DOUBT: "?",
     State.FINISHED: "✓",
+    State.HELD: "‖",
+    State.CANCELLED: "⊘",
 }
 
 COLOURS = {
@@ -22,6 +24,8 @@ COLOURS = {
     State.FAILED: "$text-error",
     State.IN_DOUBT: "$text-error",
     State.FINISHED: "$text-success",
+    State.HELD: "$text-warning",
+    State.CANCELLED: "$text-muted",
 }
 
 STEPS = {

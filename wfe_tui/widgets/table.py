@@ -1,13 +1,14 @@
 """The console's table. It holds no rows: it asks a `Window` for those on the screen and draws them line by line, so a
 key costs the same over ten entries and over a million."""
 
+import asyncio
 from array import array
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.cache import LRUCache
 from textual.geometry import Region, Size, clamp
 from textual.message import Message
@@ -15,7 +16,8 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.style import Style
 
-from engine.records import EntryRow
+from engine.exceptions import EngineError
+from wfe_tui.actions import bindings
 from wfe_tui.widgets.columns import Cell, Column, column_at, fit, header, line, total_width
 from wfe_tui.window import Window
 
@@ -23,53 +25,44 @@ SIDEWAYS = 8
 """Cells that one press of left or right scrolls."""
 
 
-class EntryTable(ScrollView, can_focus=True):
-    """A table of entries with a header, a row cursor and marks.
+class StoreTable(ScrollView, can_focus=True):
+    """A table of rows with a header, a row cursor and marks.
 
-    Rows, cursor and marks are its window's. Who changes the window says so: `rows_changed` after `Window.changed`,
-    `window_changed` after `Window.accept`. A click on a header only posts `HeaderSelected`; sorting is the window's.
+    Rows, cursor and marks are its window's; rows that the window does not know yet are read in a thread, and drawn when
+    they are there. Who changes the window says so: `rows_changed` after `Window.changed`, `window_changed` after
+    `Window.accept`. A click on a header only posts `HeaderSelected`; sorting is the window's.
 
     Args:
         window: what is drawn.
         columns: from left to right.
         cell: the content of a cell; what would command the terminal is made visible, whoever forgot to.
+        can_mark: its rows can be marked.
         id: the widget's id.
     """
 
     ALLOW_SELECT = False
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"entry-table--header", "entry-table--cursor", "entry-table--marked"}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"store-table--header", "store-table--cursor", "store-table--marked"}
     DEFAULT_CSS = """
-    EntryTable {
+    StoreTable {
         height: 1fr;
         background: $surface;
         color: $foreground;
         scrollbar-gutter: stable;
         scrollbar-size-vertical: 1;
-        & > .entry-table--header { background: $panel; color: $foreground; text-style: bold; }
-        & > .entry-table--marked { background: $accent 20%; }
-        & > .entry-table--cursor {
+        & > .store-table--header { background: $panel; color: $foreground; text-style: bold; }
+        & > .store-table--marked { background: $accent 20%; }
+        & > .store-table--cursor {
             background: $block-cursor-blurred-background;
             color: $block-cursor-blurred-foreground;
         }
-        &:focus > .entry-table--cursor {
+        &:focus > .store-table--cursor {
             background: $block-cursor-background;
             color: $block-cursor-foreground;
             text-style: $block-cursor-text-style;
         }
     }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "move(-1)", "Up", show=False, id="table.up"),
-        Binding("down,j", "move(1)", "Down", show=False, id="table.down"),
-        Binding("pageup", "move_page(-1)", "Page up", show=False, id="table.page_up"),
-        Binding("pagedown", "move_page(1)", "Page down", show=False, id="table.page_down"),
-        Binding("home,g", "first", "First", show=False, id="table.first"),
-        Binding("end,G", "last", "Last", show=False, id="table.last"),
-        Binding("left", "sideways(-1)", "Scroll left", show=False, id="table.left"),
-        Binding("right", "sideways(1)", "Scroll right", show=False, id="table.right"),
-        Binding("enter", "choose", "Open", show=False, id="table.choose"),
-        Binding("space", "mark", "Mark", show=False, id="table.mark"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("table")]
 
     @dataclass
     class RowHighlighted(Message):
@@ -79,7 +72,7 @@ class EntryTable(ScrollView, can_focus=True):
 
         def can_replace(self, message: Message) -> bool:
             """Only where the cursor has come to rest matters."""
-            return isinstance(message, EntryTable.RowHighlighted)
+            return isinstance(message, StoreTable.RowHighlighted)
 
     @dataclass
     class RowChosen(Message):
@@ -97,17 +90,27 @@ class EntryTable(ScrollView, can_focus=True):
 
         column: Column
 
-    def __init__(self, window: Window, columns: Sequence[Column], cell: Cell, *, id: str | None = None) -> None:  # noqa: A002
+    def __init__(
+        self,
+        window: Window[Any],
+        columns: Sequence[Column],
+        cell: Cell,
+        *,
+        can_mark: bool = True,
+        id: str | None = None,  # noqa: A002 - Textual's name
+    ) -> None:
         super().__init__(id=id)
+        self._can_mark = can_mark
         self.window = window
-        self._columns = tuple(columns)
+        self.columns = tuple(columns)
         self._cell = cell
         self._shown: list[tuple[Column, int]] = []
-        self._strips: LRUCache[int, tuple[EntryRow, bool, bool, Strip]] = LRUCache(512)
+        self._strips: LRUCache[Any, tuple[Any, bool, bool, Strip]] = LRUCache(512)
         # What is drawn now: until `window_changed`, and to know afterwards what the operator was looking at.
         self._ids: array[int] = array("q")
         self._cursor: int | None = None
         self._marked = 0
+        self._is_reading = False
 
     # What the window's owner tells
 
@@ -140,12 +143,18 @@ class EntryTable(ScrollView, can_focus=True):
             self.post_message(self.RowHighlighted(self._highlighted))
         self._tell_marks()
 
-    def mark_all(self) -> None:
+    def show_columns(self, columns: Sequence[Column]) -> None:
+        """Show these columns from now on."""
+        self.columns = tuple(columns)
+        self.on_resize()
+        self.refresh()
+
+    def action_mark_all(self) -> None:
         """Mark every entry that the window holds, on the screen or not."""
         self.window.marks.update(self.window.ids)
         self._marks_changed()
 
-    def mark_none(self) -> None:
+    def action_mark_none(self) -> None:
         """Take every mark away, those on entries that are not shown too."""
         self.window.marks.clear()
         self._marks_changed()
@@ -154,41 +163,68 @@ class EntryTable(ScrollView, can_focus=True):
         """Whether there is room for the column of this name."""
         return any(column.name == name for column, _ in self._shown)
 
+    def action_mark(self) -> None:
+        """Mark the cursor's row, or take its mark away, and go on to the next."""
+        if self._cursor is not None and self._highlighted is not None:
+            self.window.marks.symmetric_difference_update({self._highlighted})
+            self._repaint(self._cursor)
+            self._tell_marks()
+            self._move_by(1)
+
+    def move_to(self, index: int) -> None:
+        """Move the cursor to the row at an index, and bring it into sight."""
+        if self._cursor is None:
+            return
+        index = clamp(index, 0, len(self._ids) - 1)
+        if index != self._cursor:
+            self._repaint(self._cursor)
+            self._repaint(index)
+            self._cursor = self.window.cursor = index
+            self.post_message(self.RowHighlighted(self._highlighted))
+        self._reveal()
+
     # Keys and mouse
 
-    def action_move(self, rows: int) -> None:
-        """Move the cursor down by so many rows."""
-        if self._cursor is not None:
-            self._move_to(self._cursor + rows)
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """There are marks only where they mean something."""
+        return self._can_mark or not action.startswith("mark")
 
-    def action_move_page(self, pages: int) -> None:
-        """Move the cursor down by so many pages."""
-        self.action_move(pages * self._page)
+    def action_cursor_down(self) -> None:
+        """Move the cursor to the next row."""
+        self._move_by(1)
+
+    def action_cursor_up(self) -> None:
+        """Move the cursor to the row before."""
+        self._move_by(-1)
+
+    def action_page_down(self) -> None:
+        """Move the cursor a page down."""
+        self._move_by(self._page)
+
+    def action_page_up(self) -> None:
+        """Move the cursor a page up."""
+        self._move_by(-self._page)
 
     def action_first(self) -> None:
         """Move the cursor to the first row."""
-        self._move_to(0)
+        self.move_to(0)
 
     def action_last(self) -> None:
         """Move the cursor to the last row."""
-        self._move_to(len(self._ids) - 1)
+        self.move_to(len(self._ids) - 1)
 
-    def action_sideways(self, steps: int) -> None:
-        """Scroll to the right by so many steps."""
-        self.scroll_relative(x=steps * SIDEWAYS, animate=False)
+    def action_scroll_left(self) -> None:
+        """Scroll to the left."""
+        self.scroll_relative(x=-SIDEWAYS, animate=False)
+
+    def action_scroll_right(self) -> None:
+        """Scroll to the right."""
+        self.scroll_relative(x=SIDEWAYS, animate=False)
 
     def action_choose(self) -> None:
         """Open the cursor's entry."""
         if self._highlighted is not None:
             self.post_message(self.RowChosen(self._highlighted))
-
-    def action_mark(self) -> None:
-        """Mark the cursor's entry, or take its mark away, and go on to the next."""
-        if self._cursor is not None and self._highlighted is not None:
-            self.window.marks.symmetric_difference_update({self._highlighted})
-            self._repaint(self._cursor)
-            self._tell_marks()
-            self.action_move(1)
 
     def on_click(self, event: events.Click) -> None:
         """Move the cursor, open an entry on the second click, or tell which header it was."""
@@ -203,7 +239,7 @@ class EntryTable(ScrollView, can_focus=True):
         elif event.chain == 2 and index == self._cursor:
             self.action_choose()
         elif index < len(self._ids):
-            self._move_to(index)
+            self.move_to(index)
 
     def on_mount(self) -> None:
         """Draw what the window holds already."""
@@ -212,7 +248,7 @@ class EntryTable(ScrollView, can_focus=True):
     def on_resize(self) -> None:
         """Choose the columns for the new width and keep the cursor in sight."""
         self._strips.clear()
-        self._shown = fit(self._columns, self.scrollable_content_region.width)
+        self._shown = fit(self.columns, self.scrollable_content_region.width)
         self._resize_content()
         self.call_after_refresh(self._reveal)  # a scrollbar may come or go with the columns
 
@@ -223,7 +259,7 @@ class EntryTable(ScrollView, can_focus=True):
         left, top = self.scroll_offset
         index, style = top + y - 1, self.visual_style
         if y == 0:
-            style = self.get_visual_style("entry-table--header")
+            style = self.get_visual_style("store-table--header")
             strip = header(self._shown, self.window.view.order, self.window.view.reverse, style)
         else:
             strip = self._row(index) if index < len(self._ids) else Strip([])
@@ -236,18 +272,44 @@ class EntryTable(ScrollView, can_focus=True):
 
     def _row(self, index: int) -> Strip:
         row = self.window.row(index)
+        if self.window.is_wanting and not self._is_reading:
+            self._is_reading = True
+            self.call_later(self._read)
         if row is None:
             return Strip([])
-        is_cursor, is_marked = index == self._cursor, row.id in self.window.marks
-        drawn = self._strips.get(row.id)
+        number = self._ids[index]
+        is_cursor, is_marked = index == self._cursor, number in self.window.marks
+        drawn = self._strips.get(number)
         if drawn is not None and drawn[0] is row and drawn[1:3] == (is_cursor, is_marked):
             return drawn[3]
-        base = self.get_visual_style("entry-table--marked") if is_marked else self.visual_style
-        over = self.get_visual_style("entry-table--cursor") if is_cursor else Style.null()
+        base = self.get_visual_style("store-table--marked") if is_marked else self.visual_style
+        over = self.get_visual_style("store-table--cursor") if is_cursor else Style.null()
         cells = ((self._cell(row, column), column, width) for column, width in self._shown)
         strip = line(cells, is_marked, base, over).extend_cell_length(self.size.width, (base + over).rich_style)
-        self._strips[row.id] = (row, is_cursor, is_marked, strip)
+        self._strips[number] = (row, is_cursor, is_marked, strip)
         return strip
+
+    def _read(self) -> None:
+        wanted = self.window.take_wanted()
+        if wanted and self.is_running:
+            self.run_worker(self._read_rows(wanted), group="rows")
+        else:
+            self._is_reading = False
+
+    async def _read_rows(self, ids: list[int]) -> None:
+        """Read what was drawn and is not known: another process may hold the store, so not in the screen's thread."""
+        try:
+            rows = await asyncio.to_thread(self.window.read, ids)
+        except EngineError:  # the feed tells; what was read before stays on the screen
+            self.window.fail(ids)
+            self._is_reading = False
+            return
+        different = self.window.put(ids, rows)
+        self._is_reading = False
+        self.rows_changed(different)
+        if self.window.cursor_id in different:
+            self.post_message(self.RowHighlighted(self._highlighted))
+        self._read()  # what was drawn meanwhile
 
     # Where things are
 
@@ -259,16 +321,9 @@ class EntryTable(ScrollView, can_focus=True):
     def _highlighted(self) -> int | None:
         return None if self._cursor is None else self._ids[self._cursor]
 
-    def _move_to(self, index: int) -> None:
-        if self._cursor is None:
-            return
-        index = clamp(index, 0, len(self._ids) - 1)
-        if index != self._cursor:
-            self._repaint(self._cursor)
-            self._repaint(index)
-            self._cursor = self.window.cursor = index
-            self.post_message(self.RowHighlighted(self._highlighted))
-        self._reveal()
+    def _move_by(self, rows: int) -> None:
+        if self._cursor is not None:
+            self.move_to(self._cursor + rows)
 
     def _reveal(self) -> None:
         if self._cursor is not None:

@@ -1,4 +1,4 @@
-"""The first line of every screen: where one is, and in which store."""
+"""The first line of every screen: where one is, in which store, and what is not as usual; below it, what is wrong."""
 
 from pathlib import Path
 
@@ -12,16 +12,38 @@ from wfe_tui.routes import Route
 
 
 class TopLine(Horizontal):
-    """`wfe` and the screen's path on the left; on the right the store's file, and whether it can only be read."""
+    """`wfe` and the screen's path on the left; on the right badges, and the store's file."""
 
-    def __init__(self, route: Route, store: Path, *, read_only: bool = False) -> None:
+    def __init__(self, route: Route, store: Path, *, badges: tuple[str, ...] = ()) -> None:
         super().__init__()
         self._route = route
         self._store = store
-        self._read_only = read_only
+        self._badges = badges
 
     def compose(self) -> ComposeResult:
-        route = Content.assemble((" wfe ", "bold reverse"), f" {literal(str(self._route))}")
-        yield Static(route, id="where", markup=False)
-        mark = ("read only ", "$text-warning") if self._read_only else ""
-        yield Static(Content.assemble(mark, short_path(self._store)), id="store", markup=False)
+        yield Static(_where(self._route), id="where", markup=False)
+        marks = [(f" {badge} ", "bold $text-warning on $warning-muted") for badge in self._badges]
+        spaced = [part for mark in marks for part in (mark, " ")]
+        yield Static(Content.assemble(*spaced, short_path(self._store)), id="store", markup=False)
+
+    def show(self, route: Route) -> None:
+        """The screen has another path now."""
+        self.query_one("#where", Static).update(_where(route))
+
+
+def _where(route: Route) -> Content:
+    return Content.assemble((" wfe ", "bold reverse"), f" {literal(str(route))}")
+
+
+class Banner(Static):
+    """What is wrong with what is seen: the store cannot be read, or a run gives no sign of life. Nothing otherwise."""
+
+    def __init__(self) -> None:
+        super().__init__(markup=False)
+        self.display = False
+
+    def show(self, text: str | None) -> None:
+        """Show this, or nothing."""
+        self.display = bool(text)
+        if text:
+            self.update(Content.assemble(("NO SIGNAL ", "bold"), literal(text)))

@@ -1,0 +1,129 @@
+"""The errors by their cause: how many entries stand failed by each, how often and when it was seen."""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from typing import Any, ClassVar
+
+from textual import on
+from textual.binding import BindingType
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Static
+from tinydb import where
+
+from engine.clock import age
+from engine.groups import ErrorGroup, error_groups, error_ids_of
+from engine.store import Changes
+from engine.text import counted, literal
+from wfe_tui.actions import bindings
+from wfe_tui.listing import Listing
+from wfe_tui.routes import Route
+from wfe_tui.screens.acting import ActingScreen, Scope
+from wfe_tui.screens.listing import ListScreen
+from wfe_tui.widgets.columns import Cells, Column, cells
+from wfe_tui.widgets.cut import cut
+from wfe_tui.widgets.filter_bar import FilterBar
+from wfe_tui.widgets.plots import spark
+from wfe_tui.widgets.table import StoreTable
+
+COLUMNS = (
+    Column("failing", "Failing", 7, justify="right"),
+    Column("seen", "Seen", 6, justify="right", priority=2),
+    Column("entries", "Entries", 7, justify="right", priority=4),
+    Column("error", "Error", 24, grow=True),
+    Column("tasks", "Tasks", 12, priority=3),
+    Column("trend", "24 h", 24, priority=6),
+    Column("first", "First", 5, justify="right", priority=5),
+    Column("last", "Last", 5, justify="right", priority=1),
+    Column("fingerprint", "Fingerprint", 15, priority=7),
+)
+
+
+CELLS: Cells[ErrorGroup] = {
+    "failing": lambda group, now: Content.styled(str(group.failing or ""), "bold $text-error"),
+    "seen": lambda group, now: Content(str(group.count)),
+    "entries": lambda group, now: Content(str(group.entries)),
+    "error": lambda group, now: Content.assemble(
+        (literal(group.type.rpartition(".")[2]), "bold"), f": {literal(cut(group.message, 300))}"
+    ),
+    "tasks": lambda group, now: Content(literal(", ".join(group.tasks))),
+    "trend": lambda group, now: Content.styled(spark(group.trend), "$text-warning"),
+    "first": lambda group, now: Content(age(group.first, now)),
+    "last": lambda group, now: Content(age(group.last, now)),
+    "fingerprint": lambda group, now: Content.styled(group.fingerprint, "$text-muted"),
+}
+"""What stands in a row's cell, at a moment."""
+
+
+class ErrorsScreen(ActingScreen, ListScreen):
+    """Groups by fingerprint; upper-case keys act on the entries that stand failed by them."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("errors")]
+    keys = area = "errors"
+    columns: ClassVar[Sequence[Column]] = COLUMNS
+    can_mark = True
+    window: Any
+
+    def body(self) -> Iterator[Widget]:
+        self.window = Listing[ErrorGroup](
+            lambda: error_groups(self.store, self.wfe.clock()),
+            key=lambda group: group.fingerprint,
+            orders={
+                "failing": lambda group: (-group.failing, -group.last.timestamp()),
+                "seen": lambda group: -group.count,
+                "entries": lambda group: -group.entries,
+                "error": lambda group: group.type,
+                "first": lambda group: -group.first.timestamp(),
+                "last": lambda group: -group.last.timestamp(),
+                "fingerprint": lambda group: group.fingerprint,
+            },
+            words=lambda group: f"{group.type} {group.message} {' '.join(group.tasks)} {group.fingerprint}",
+        )
+        self.cell = cells(CELLS, self.wfe.clock)
+        yield Static(id="summary", markup=False)
+        yield self.make_table()
+        yield FilterBar()
+
+    def loaded(self, answer: Any) -> None:
+        groups = self.window.rows
+        failing = sum(group.failing for group in groups)
+        said = f"{counted(len(groups), 'cause')}, {counted(failing, 'entry', 'entries')} failing now"
+        self.query_one("#summary", Static).update(said if groups else "no error was recorded in this store")
+
+    def store_changed(self, changes: Changes) -> None:
+        if changes.concern("errors") or changes.concern("entries"):
+            self.load()
+
+    def time_passed(self) -> None:
+        self.table.refresh()
+
+    @on(StoreTable.RowChosen)
+    def _open(self, message: StoreTable.RowChosen) -> None:
+        self.wfe.go(Route("errors", str(message.id)))
+
+    def action_show_entries(self) -> None:
+        """Go to the entries that failed of this now."""
+        if self.window.cursor_id is not None:
+            self.wfe.go(Route("entries", filter=f"error:{self.window.cursor_id}"))
+
+    def action_copy(self) -> None:
+        """Copy the fingerprint."""
+        if self.window.cursor_id is not None:
+            self.wfe.copy(str(self.window.cursor_id), "the fingerprint")
+
+    async def scope(self) -> Scope:
+        chosen = sorted(self.window.marks) or [each for each in [self.window.cursor_id] if each is not None]
+        ids = await asyncio.to_thread(failed_by, self.store, chosen)
+        return Scope(ids, f"failing now of {', '.join(chosen)}")
+
+    def acted(self, accepted: frozenset[int]) -> None:
+        """Groups keep their marks: others of their entries may fail."""
+
+
+def failed_by(store: Any, fingerprints: Sequence[str]) -> list[int]:
+    """The numbers of the entries that stand failed by errors of these groups."""
+    return [
+        number
+        for fingerprint in fingerprints
+        for number in store.entries.ids(where("error_id").one_of(error_ids_of(store, fingerprint)))
+    ]

@@ -1,0 +1,120 @@
+"""What an entry's own screen says beside its timeline: how it stands, its attempts, what operators did, its log."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from engine.logs import LogLine
+from textual.content import Content
+
+from engine.clock import duration, from_text, local_time
+from engine.history import ActionRow
+from engine.planning import Plan, State
+from engine.records import EntryRow
+from engine.text import literal
+from wfe_tui.widgets.cut import LONGEST_KEY, cut
+from wfe_tui.widgets.entry_columns import DECIDE
+from wfe_tui.widgets.states import state_content
+
+MOST_ATTEMPTS = 50
+MOST_LINES = 200
+LONGEST_MESSAGE = 2_000
+
+LEVELS = {"WARNING": "$text-warning", "ERROR": "$text-error", "CRITICAL": "bold $text-error"}
+
+
+def head_content(row: EntryRow | None, planned: Plan | None, missing: str = "") -> Content:
+    """The key, the state, and what happens next and why."""
+    if row is None or planned is None:
+        return Content.styled(literal(missing), "$text-muted")
+    lines = [
+        Content.assemble((literal(cut(row.key, LONGEST_KEY)), "bold"), "  ", state_content(row.state)),
+        Content.styled(literal(row.processor), "$text-muted"),
+        Content.assemble(("next  ", "$text-muted"), literal(cut(row.next(planned), LONGEST_MESSAGE))),
+        *([Content.styled(DECIDE, "$text-muted")] if row.state is State.IN_DOUBT else []),
+    ]
+    return Content("\n").join(lines)
+
+
+def attempts_content(document: Mapping[str, Any]) -> Content:
+    """The attempts at all tasks, newest first, with what each left."""
+    executions = list(reversed(document["executions"] or []))
+    lines = [_heading("Attempts, newest first")]
+    for attempt in executions[:MOST_ATTEMPTS]:
+        word, colour = _ended(attempt)
+        took = duration(attempt["execution_time"], attempt["finished_at"])
+        lines.append(
+            Content.assemble(
+                (f"{local_time(from_text(attempt['execution_time']))} ", "$text-muted"),
+                (literal(attempt["name"]), "bold"),
+                f" {attempt['run_count'] or ''}  ",
+                (word, colour),
+                f"  {took}",
+            )
+        )
+        status = attempt["status"] or {}
+        said = attempt["error"] or status.get("message")
+        if said:
+            lines.append(Content(f"  {literal(cut(said, LONGEST_MESSAGE))}"))
+        if attempt["error_id"]:
+            lines.append(Content.styled(f"  {literal(attempt['error_id'])}", "$text-error"))
+    if not executions:
+        lines.append(Content.styled("none yet", "$text-muted"))
+    if len(executions) > MOST_ATTEMPTS:
+        lines.append(Content.styled(f"… and {len(executions) - MOST_ATTEMPTS} older ones", "$text-muted"))
+    if document["due_date"]:
+        lines.append(Content(f"due date {literal(document['due_date'])}"))
+    if document["source"]:
+        lines.append(Content.styled(f"source {literal(cut(document['source'], LONGEST_KEY))}", "$text-muted"))
+    return Content("\n").join(lines)
+
+
+def actions_content(actions: Sequence[ActionRow]) -> Content:
+    """What operators did to the entry; nothing where they did nothing."""
+    if not actions:
+        return Content("")
+    lines = [_heading("Actions, newest first")]
+    for action in actions:
+        why = f": {literal(cut(action.why, LONGEST_MESSAGE))}" if action.why else ""
+        lines.append(
+            Content.assemble(
+                (f"{local_time(action.when)} ", "$text-muted"), (literal(action.verb), "bold"),
+                f" by {literal(action.who)}{why}", (f"  action {action.id}, {action.state}", "$text-muted"),
+            )
+        )  # fmt: skip
+    return Content("\n").join(lines)
+
+
+def log_content(log: Sequence[LogLine]) -> Content:
+    """What its executions logged; nothing where they logged nothing."""
+    if not log:
+        return Content("")
+    lines = [_heading("Log of its executions, newest first")]
+    lines += map(_log_line, log[:MOST_LINES])
+    if len(log) > MOST_LINES:
+        lines.append(Content.styled(f"… and {len(log) - MOST_LINES} older lines", "$text-muted"))
+    return Content("\n").join(lines)
+
+
+def _log_line(line: LogLine) -> Content:
+    return Content.assemble(
+        (f"{local_time(line.time)} ", "$text-muted"),
+        (f"{line.level:<8} ", LEVELS.get(line.level, "$text-muted")),
+        (f"{literal(line.task)} {line.attempt}  ", "$text-muted"),
+        literal(cut(line.message, LONGEST_MESSAGE)),
+    )
+
+
+def _ended(attempt: Mapping[str, Any]) -> tuple[str, str]:
+    if attempt.get("skipped"):
+        return "⊘ skipped", "$text-warning"
+    if attempt["processed"]:
+        return "✓ done", "$text-success"
+    if attempt["error_id"]:
+        return "✗ failed", "$text-error"
+    if attempt.get("running"):
+        return "▶ begun", "$text-accent"
+    return "◼ interrupted", "$text-secondary"
+
+
+def _heading(text: str) -> Content:
+    return Content.styled(text, "bold $text-muted")
