@@ -8,8 +8,9 @@ The map.
 * A run: `run` (over entries), `flight` (one entry through its tasks), `performing` (one execution), `outcome` (what
   became of it); on an executor `crew`, with the `executors` themselves; `limits`, `stopping`.
 * What it writes down: `journal` and `store_journal`, `records` (entries as documents), `errors` (exceptions as
-  records), `statistics`, `figures` (`durations` and `pace` of a run; `typical`), `store` (TinyDB shared by processes).
-* Who watches: `events` (log and hooks), `telemetry`, `metrics`.
+  records), `capture` (what tasks log), `statistics`, `figures` (`durations` and `pace` of a run), `store` (TinyDB
+  shared by processes).
+* Who watches: `events` (log and hooks), `telemetry`, `metrics`; `logs` and `typical` read what is there.
 * Who acts: `operations` (the operator's verbs), `pausing` and `wishes` (what is wanted of a processor, and of a run),
   `worker` and `working` (do what operators asked for), `cli` (`wfe`, with the commands in `running`, `verbs`, `upkeep`
   and `metrics`).

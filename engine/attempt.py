@@ -1,8 +1,9 @@
-"""What a task can ask of the attempt that it is executed in; it follows the execution into threads and event loops."""
+"""The execution that goes on in a context: what a task can ask of it, and who is told what it logs. It follows the
+execution into threads and event loops."""
 
-from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import Protocol
 from uuid import NAMESPACE_URL, uuid5
 
 from engine.exceptions import EntryError, WorkflowError
@@ -30,8 +31,17 @@ class Attempt:
         return str(uuid5(NAMESPACE_URL, f"wfe:{self.processor}/{self.task}/{self.key}"))
 
 
-CURRENT: ContextVar[Callable[[], Attempt]] = ContextVar("attempt")
-"""Makes the attempt, for a task that asks: most do not."""
+class Execution(Protocol):
+    """An execution that goes on."""
+
+    def attempt(self) -> Attempt:
+        """Which attempt it is, made for a task that asks: most do not."""
+
+    def log(self, line: tuple[str, str, str, str]) -> None:
+        """Its task has logged this; see `engine.capture.Line`."""
+
+
+CURRENT: ContextVar[Execution] = ContextVar("execution")
 
 
 def current_attempt() -> Attempt:
@@ -41,6 +51,6 @@ def current_attempt() -> Attempt:
         WorkflowError: none is.
     """
     try:
-        return CURRENT.get()()
+        return CURRENT.get().attempt()
     except LookupError:
         raise WorkflowError("no task is being executed here: ask for the attempt inside process_entry") from None

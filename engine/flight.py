@@ -90,6 +90,8 @@ class Flight:
             self.entry.finished = outcome.ended
         if outcome.record is not None:
             self.journal.error(outcome.record)
+        if outcome.logged is not None:
+            self.journal.log(self.entry, call, outcome.logged)
         self._write(execution)
         if outcome.record is not None:
             self.journal.flush()

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from engine.capture import Logged
 from engine.exceptions import EntryError
 from engine.model import WorkflowModel
 from engine.outcome import Call, Outcome
@@ -89,6 +90,9 @@ class Journal:
     look_ahead = 1
     """How many entries are read and announced before the first of them is processed."""
 
+    keeps_logs = False
+    """It keeps what tasks log."""
+
     def start_run(self, result: RunResult) -> None:
         """A run begins."""
 
@@ -131,6 +135,9 @@ class Journal:
 
     def count(self, task: str, outcome: Outcome) -> None:
         """An execution of this task has ended so."""
+
+    def log(self, entry: WorkflowModel, call: Call, logged: Logged) -> None:
+        """An execution has logged something."""
 
     def error(self, record: dict[str, Any]) -> None:
         """An unexpected exception happened."""

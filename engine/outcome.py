@@ -6,6 +6,7 @@ from enum import Enum, auto
 from typing import Any
 from uuid import UUID
 
+from engine.capture import Logged
 from engine.model import TaskExecution, WorkflowModel
 from engine.status import Status
 from engine.task import Task
@@ -49,7 +50,7 @@ class Outcome:
     `began` and `ended` are UTC, `seconds` is how long it took by a clock that is never set; None where nobody measured
     it, since it was ended from outside or not executed at all. `error_id`, `error` (one line) and `record` (see
     `engine.errors`) belong to an unexpected exception; `exception` is that itself, where it happened in this process.
-    `entry` is the entry as the task left it, where that was another process's copy.
+    `entry` is the entry as the task left it, where that was another process's copy. `logged` is what the task logged.
     """
 
     end: End
@@ -62,6 +63,7 @@ class Outcome:
     record: dict[str, Any] | None = None
     exception: BaseException | None = None
     entry: WorkflowModel | None = None
+    logged: Logged | None = None
 
     def put_on(self, execution: TaskExecution) -> None:
         """Bring it on the execution that has ended so."""

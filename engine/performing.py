@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from engine.attempt import CURRENT, Attempt
+from engine.capture import Line, Log
 from engine.errors import error_record, one_line
 from engine.exceptions import EngineError, TimedOut
 from engine.identity import entry_key, processor_name
@@ -43,8 +44,8 @@ def perform(processor: "Processor", call: Call, dry_run: bool) -> Outcome:
     Raises:
         KeyboardInterrupt: of the task, which is left as if its process had died; every other exception is an outcome.
     """
-    task, ended = call.task, _Ending(processor, call)
-    token = CURRENT.set(partial(_attempt, processor, call))
+    task, execution = call.task, _Execution(processor, call)
+    token = CURRENT.set(execution)
     try:
         if is_async(task):
             status = asyncio.run(_within(task.timeout, task.process_entry(call.entry, dry_run)))  # type: ignore[arg-type]
@@ -52,36 +53,36 @@ def perform(processor: "Processor", call: Call, dry_run: bool) -> Outcome:
             status = task.process_entry(call.entry, dry_run)
         else:
             status = _in_time(task.timeout, call, dry_run)
-        return ended.well(status)
+        return execution.well(status)
     except KeyboardInterrupt:
         raise
     except BaseException as error:
-        return ended.badly(error)
+        return execution.badly(error)
     finally:
         CURRENT.reset(token)
 
 
 async def perform_async(processor: "Processor", call: Call, dry_run: bool) -> Outcome:
     """The same on the event loop that is running."""
-    task, ended = call.task, _Ending(processor, call)
-    CURRENT.set(partial(_attempt, processor, call))
+    task, execution = call.task, _Execution(processor, call)
+    CURRENT.set(execution)
     try:
-        return ended.well(await _within(task.timeout, task.process_entry(call.entry, dry_run)))  # type: ignore[arg-type]
+        return execution.well(await _within(task.timeout, task.process_entry(call.entry, dry_run)))  # type: ignore[arg-type]
     except BaseException as error:
         if (this := asyncio.current_task()) and this.cancelling():
             raise
-        return ended.badly(error)
+        return execution.badly(error)
 
 
 def failed(processor: "Processor", call: Call, error: BaseException, end: End = End.FAILED) -> Outcome:
     """The outcome of an execution that was ended from outside: its worker died, or was killed for being late."""
-    outcome = _Ending(processor, call).badly(error, end)
+    outcome = _Execution(processor, call).badly(error, end)
     outcome.seconds = error.seconds if isinstance(error, TimedOut) else None
     return outcome
 
 
-class _Ending:
-    """Makes the outcome of one execution, which begins now."""
+class _Execution:
+    """One execution, which begins now: makes its outcome."""
 
     def __init__(self, processor: "Processor", call: Call) -> None:
         self._processor = processor
@@ -90,6 +91,19 @@ class _Ending:
         self._began = processor.clock()
         call.execution.__dict__["execution_time"] = self._began  # as it is: see `Outcome.put_on`
         self._started = time.perf_counter()
+        self._log: Log | None = None
+
+    def attempt(self) -> Attempt:
+        call = self._call
+        return Attempt(
+            processor_name(type(self._processor)), entry_key(call.entry), call.name, call.execution.run_count or 1,
+            call.previous_error,
+        )  # fmt: skip
+
+    def log(self, line: Line) -> None:
+        if self._log is None:
+            self._log = Log()
+        self._log.add(line)
 
     def well(self, status: object) -> Outcome:
         checked = _checked(status)
@@ -108,12 +122,11 @@ class _Ending:
         return outcome
 
     def _outcome(self, end: End, **fields: Any) -> Outcome:
-        return Outcome(end, self._began, self._processor.clock(), time.perf_counter() - self._started, **fields)
-
-
-def _attempt(processor: "Processor", call: Call) -> Attempt:
-    name, execution = processor_name(type(processor)), call.execution
-    return Attempt(name, entry_key(call.entry), execution.name, execution.run_count or 1, call.previous_error)
+        seconds = time.perf_counter() - self._started
+        outcome = Outcome(end, self._began, self._processor.clock(), seconds, **fields)
+        if self._log is not None:
+            outcome.logged = self._log.taken()
+        return outcome
 
 
 def _checked(status: object) -> Status | None:

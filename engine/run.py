@@ -3,10 +3,12 @@
 import logging
 import time
 from collections.abc import Iterable, Iterator, Sequence, Sized
+from contextlib import nullcontext
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from engine.capture import capturing
 from engine.crew import Crew
 from engine.errors import error_record, one_line
 from engine.exceptions import ClaimLost, EntryError, StoreError, WorkflowError
@@ -67,7 +69,8 @@ class Run:
             if self.limit != 0 and self.wish() is None:
                 items = self._items()
                 self.result.total = len(items) if isinstance(items, Sized) else None
-                self._consider_all(items)
+                with capturing() if self.journal.keeps_logs else nullcontext():
+                    self._consider_all(items)
                 self.journal.settle()
             self.result.ending = Ending.COMPLETED if self.wish() is None else Ending.STOPPED
         except KeyboardInterrupt:

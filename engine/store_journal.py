@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from tinydb.table import Document
 
+from engine.capture import Logged
 from engine.clock import to_text
 from engine.exceptions import EngineError, EntryError, StoreError, WorkflowError
 from engine.figures import Figures
@@ -28,6 +29,7 @@ from engine.planning import State
 from engine.records import changed_fields, entry_data, entry_progress, entry_text, shown_state, summary
 from engine.store import Durability, Store
 from engine.store.claims import Content, claim_lost, must_hold, take
+from engine.store.logs import add_logs
 from engine.store.recording import Recording, announced, ended, started
 from engine.wishes import ASKED, Wish, wish_of
 
@@ -65,7 +67,7 @@ class _Held:
     `text`, `data`, `due_date` and `source` are its fields as they were recorded last, `written` the names of those that
     its tasks have set. `seen` is when it was last seen to be this run's (seconds of a clock that only goes forward).
     `running` is the execution that is under way, `handed_out` one of which only its worker knows whether it is; `left`
-    what it is to show when it is given up.
+    what it is to show when it is given up; `logs` what its executions have logged.
     """
 
     number: int
@@ -83,6 +85,7 @@ class _Held:
     handed_out: TaskExecution | None = None
     is_left: bool = False
     left: dict[str, Any] = field(default_factory=dict)
+    logs: list[dict[str, Any]] = field(default_factory=list)
 
 
 def _locked(method: Callable[Concatenate["StoreJournal", P], T]) -> Callable[Concatenate["StoreJournal", P], T]:
@@ -100,6 +103,7 @@ class StoreJournal(Journal):
     """The journal of a processor with a store. `run` is the number of the run that is going on, or was last."""
 
     look_ahead = 256
+    keeps_logs = True
 
     def __init__(self, processor: "StoredProcessor") -> None:
         self.processor = processor
@@ -384,6 +388,14 @@ class StoreJournal(Journal):
             self._figures.count(task, outcome, time.monotonic() - self._began)
 
     @_locked
+    def log(self, entry: WorkflowModel, call: Call, logged: Logged) -> None:
+        held = self._held.get(id(entry))
+        if held is not None:
+            about = {"processor": self.processor.name, "key": held.key, "task": call.name}
+            said = {"lines": logged.lines, "dropped": logged.dropped}
+            held.logs.append({**about, "attempt": call.execution.run_count, **said})
+
+    @_locked
     def error(self, record: dict[str, Any]) -> None:
         record["run"] = self.run
         self._errors.append(record)
@@ -447,6 +459,7 @@ class StoreJournal(Journal):
                 lost.append(held)
             else:
                 _put(document, held, now, moment)
+                add_logs(self.store, document, held.logs)
 
         with self.store.transaction():
             if self._errors:
@@ -458,6 +471,7 @@ class StoreJournal(Journal):
         for held in lost:
             self._let_go(held.entry)
         for held in group.values():
+            held.logs.clear()
             if held.is_left:
                 self._held.pop(id(held.entry), None)
         for held in group.values():

@@ -5,9 +5,11 @@ What cannot travel is refused in one sentence that names the attribute.
 
 import pickle
 import threading
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from engine.capture import capturing
 from engine.exceptions import NotPortable
 from engine.executors.batch import Batch, carry_out
 from engine.identity import entry_key
@@ -69,8 +71,10 @@ def carry_out_packed(processor: bytes, packed: Packed) -> Answer:
         for entry, name, number, previous_error in pickle.loads(packed.calls)
     ]
     recording = Recording(Path(packed.recording[0]), forced=packed.recording[1]) if packed.recording else None
+    keeps_logs = made.journal.keeps_logs and not packed.dry_run
     try:
-        report = carry_out(made, Batch(calls, recording), packed.dry_run)
+        with capturing() if keeps_logs else nullcontext():
+            report = carry_out(made, Batch(calls, recording), packed.dry_run)
     finally:
         if recording is not None:
             recording.close()
@@ -102,7 +106,7 @@ def _portable(processor: "Processor", call: Call, outcome: Outcome) -> Outcome:
                  "leave plain data on an entry")  # fmt: skip
     except NotPortable as error:
         lost = failed(processor, call, error)
-        lost.exception, lost.seconds = None, outcome.seconds
+        lost.exception, lost.seconds, lost.logged = None, outcome.seconds, outcome.logged
         return lost
     return outcome
 

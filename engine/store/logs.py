@@ -1,7 +1,7 @@
 """The table `logs`: a document for each execution that has logged anything. An entry has the numbers of its own in its
 field `logs`, so that they are found, and go with their executions, without being searched for."""
 
-from collections.abc import Callable, Iterable, Mapping, MutableMapping
+from collections.abc import Callable, Collection, Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any
 
 from tinydb.table import Document
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 TABLE = "logs"
 
 
-def add_logs(store: "Store", entry: MutableMapping[str, Any], logs: Iterable[Mapping[str, Any]]) -> None:
+def add_logs(store: "Store", entry: MutableMapping[str, Any], logs: Collection[Mapping[str, Any]]) -> None:
     """Write what executions of an entry have logged, and have its document name it. To be called in the transaction
     that writes the entry.
 
@@ -21,7 +21,8 @@ def add_logs(store: "Store", entry: MutableMapping[str, Any], logs: Iterable[Map
         entry: the entry's document.
         logs: each `{processor, key, task, attempt, lines: [[moment, level, logger, message], …], dropped}`.
     """
-    entry[TABLE] = [*_numbers(entry), *store.db.table(TABLE).insert_multiple(logs)]
+    if logs:
+        entry[TABLE] = [*_numbers(entry), *store.db.table(TABLE).insert_multiple(logs)]
 
 
 def logs_of(store: "Store", entry: Mapping[str, Any]) -> list[Document]:

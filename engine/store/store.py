@@ -135,7 +135,8 @@ class Store:
 
         Finished and cancelled entries, closed actions, ended runs, and errors that nothing refers to any more are
         removed if they are of before the cutoff. Of entries that stay, executions that ended before it are dropped, as
-        far as what happens next does not depend on them. What a living owner holds is not touched.
+        far as what happens next does not depend on them. What executions have logged goes with them. What a living
+        owner holds is not touched.
 
         Args:
             older_than: the age of what goes, or the cutoff itself (without a zone it is local time).
