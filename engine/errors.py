@@ -11,13 +11,16 @@ import socket
 import sysconfig
 import traceback
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
+from itertools import islice
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 from uuid import UUID
 
+from engine.local_values import shown_locals
 from engine.text import encodable
 
 FINGERPRINT_VERSION = "v1"
@@ -25,6 +28,8 @@ CONTEXT_LINES = 4
 """How many source lines before and after the raising one are kept with a frame."""
 MAX_FRAMES = 60
 """Of a deeper traceback (a runaway recursion) the first and the last half of this are kept."""
+MAX_MEMBERS = 20
+"""Exceptions of exception groups that are kept with an error, of groups in groups as well."""
 MAX_TEXT = 20_000
 """Characters of an exception's message that are kept."""
 
@@ -40,6 +45,10 @@ class Frame:
     own: bool
     first: int
     source: list[str]
+    columns: list[int] | None = None
+    """Which characters of its line, if it is one, it was at: from the first, from 0, to before the second."""
+    locals: dict[str, str] | None = None
+    """The values of its local variables; see `engine.local_values`."""
 
 
 def one_line(error: BaseException) -> str:
@@ -57,6 +66,7 @@ def error_record(
     processor: str,
     at: datetime,
     attempt: int | None = None,
+    keep_locals: bool = False,
 ) -> dict[str, Any]:
     """What is kept of an unexpected exception.
 
@@ -66,18 +76,22 @@ def error_record(
         task, key, processor: where it happened; None where it was not in a task, or the entry has no key.
         at: when (UTC).
         attempt: which one of the task it was.
+        keep_locals: keep the values of local variables with the frames of the user's own code.
 
     Returns:
         JSON data: error_id, fingerprint, type, message, notes, frames, causes (the exceptions before it, newest first,
         each with type, message, notes, frames and `relation`), text (the traceback as Python prints it), task,
-        attempt, run (its number, once the run has kept it), key, processor, host, pid, time.
+        attempt, run (its number, once the run has kept it), key, processor, host, pid, time. An exception group, here
+        and among causes, also has `exceptions`: its own, each with type, message, notes, frames, causes, and, if it is
+        a group, exceptions; where there are more than are kept, `omitted` is how many are left out there.
     """
-    frames = list(_frames(error))
+    frames = list(_frames(error, keep_locals))
+    description = _Description(keep_locals)
     return {
         "error_id": str(error_id),
         "fingerprint": fingerprint(error, frames, task),
-        **_described(error, frames),
-        "causes": list(_causes(error)),
+        **description.of(error, frames),
+        "causes": list(description.causes(error)),
         "text": encodable("".join(traceback.format_exception(error))[-MAX_TEXT:]),
         "task": task,
         "attempt": attempt,
@@ -116,40 +130,84 @@ def _message(error: BaseException) -> str:
         return f"<its text cannot be had: {type(unprintable).__name__}>"
 
 
-def _described(error: BaseException, frames: list[Frame]) -> dict[str, Any]:
-    kind = type(error)
-    notes = [encodable(str(note)[:MAX_TEXT]) for note in getattr(error, "__notes__", None) or []]
-    module = "" if kind.__module__ in ("builtins", "__main__") else f"{kind.__module__}."
-    name = f"{module}{kind.__qualname__}"
-    return {"type": name, "message": _message(error), "frames": [vars(frame) for frame in frames], "notes": notes}
+class _Description:
+    """Describes an exception and what belongs to it, of groups no more than so many members in all."""
+
+    def __init__(self, keep_locals: bool) -> None:
+        self._keep_locals = keep_locals
+        self._left = MAX_MEMBERS
+
+    def of(self, error: BaseException, frames: list[Frame], within: frozenset[int] = frozenset()) -> dict[str, Any]:
+        """An exception without its causes; `within` which others, by their ids, it is described."""
+        kind = type(error)
+        notes = [encodable(str(note)[:MAX_TEXT]) for note in getattr(error, "__notes__", None) or []]
+        module = "" if kind.__module__ in ("builtins", "__main__") else f"{kind.__module__}."
+        name = f"{module}{kind.__qualname__}"
+        told = {"type": name, "message": _message(error), "frames": list(map(_plain, frames)), "notes": notes}
+        return {**told, **self._members(error, within | {id(error)})} if isinstance(error, BaseExceptionGroup) else told
+
+    def causes(self, error: BaseException, within: frozenset[int] = frozenset()) -> Iterator[dict[str, Any]]:
+        """The exceptions before an exception, newest first."""
+        within |= {id(error)}
+        while True:
+            relation = "cause" if error.__cause__ else "context"
+            before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+            if before is None or id(before) in within:
+                return
+            yield {"relation": relation, **self.of(before, list(_frames(before, self._keep_locals)), within)}
+            within |= {id(before)}
+            error = before
+
+    def _members(self, group: BaseExceptionGroup[BaseException], within: frozenset[int]) -> dict[str, Any]:
+        described: list[dict[str, Any]] = []
+        members = [error for error in group.exceptions if id(error) not in within]
+        for error in members:
+            if not self._left:
+                break
+            self._left -= 1
+            frames = list(_frames(error, self._keep_locals))
+            described.append({**self.of(error, frames, within), "causes": list(self.causes(error, within))})
+        omitted = len(members) - len(described)
+        return {"exceptions": described, **({"omitted": omitted} if omitted else {})}
 
 
-def _causes(error: BaseException) -> Iterator[dict[str, Any]]:
-    seen = {id(error)}
-    while True:
-        relation = "cause" if error.__cause__ else "context"
-        before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-        if before is None or id(before) in seen:
-            return
-        seen.add(id(before))
-        yield {"relation": relation, **_described(before, list(_frames(before)))}
-        error = before
+def _plain(frame: Frame) -> dict[str, Any]:
+    """A frame as JSON data, without what is not kept of it."""
+    return {name: value for name, value in vars(frame).items() if value is not None or name != "locals"}
 
 
-def _frames(error: BaseException) -> Iterator[Frame]:
+def _frames(error: BaseException, keep_locals: bool) -> Iterator[Frame]:
     """The frames below the engine's own call of the task, outermost first."""
-    walked = [(frame, line) for frame, line in traceback.walk_tb(error.__traceback__)]
-    while len(walked) > 1 and _is_engine(walked[0][0].f_code.co_filename):
+    walked = list(_walked(error.__traceback__))
+    while len(walked) > 1 and _is_engine(walked[0].tb_frame.f_code.co_filename):
         walked.pop(0)
     if len(walked) > MAX_FRAMES:
         walked = walked[: MAX_FRAMES // 2] + walked[-MAX_FRAMES // 2 :]
-    for frame, line in walked:
-        code = frame.f_code
-        module = _module_name(frame.f_globals.get("__name__"), code.co_filename)
-        yield _frame(code.co_filename, line, code.co_qualname, module, frame.f_globals)
+    for step in walked:
+        code, namespace = step.tb_frame.f_code, step.tb_frame.f_globals
+        module = _module_name(namespace.get("__name__"), code.co_filename)
+        frame = _frame(code.co_filename, step.tb_lineno, code.co_qualname, module, namespace)
+        values = shown_locals(step.tb_frame.f_locals) if keep_locals and frame.own else None
+        yield replace(frame, columns=_columns(step), locals=values)
     if isinstance(error, SyntaxError) and error.filename and error.lineno:
         # The text at fault was never executed, so no frame has it; it is what its reader wants to see.
         yield _frame(error.filename, error.lineno, "(not compiled)", _module_name(None, error.filename), {})
+
+
+def _walked(trace: TracebackType | None) -> Iterator[TracebackType]:
+    while trace is not None:
+        yield trace
+        trace = trace.tb_next
+
+
+def _columns(step: TracebackType) -> list[int] | None:
+    """Which characters of its line a frame was at; None if that is not known, or goes over several lines."""
+    code = step.tb_frame.f_code
+    first, last, begin, end = next(islice(code.co_positions(), step.tb_lasti // 2, None), (None,) * 4)
+    if begin is None or end is None or not first == last == step.tb_lineno:
+        return None
+    line = linecache.getline(code.co_filename, step.tb_lineno, step.tb_frame.f_globals).encode(errors="replace")
+    return [len(line[:at].decode(errors="replace")) for at in (begin, end)]
 
 
 def _frame(file: str, line: int, function: str, module: str, namespace: dict[str, Any]) -> Frame:

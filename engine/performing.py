@@ -117,7 +117,7 @@ class _Execution:
         assert outcome.error_id is not None
         outcome.record = error_record(
             error, outcome.error_id, task=self._call.name, key=self._key, attempt=self._call.execution.run_count,
-            processor=processor_name(type(self._processor)), at=outcome.ended,
+            processor=processor_name(type(self._processor)), at=outcome.ended, keep_locals=self._processor.keep_locals,
         )  # fmt: skip
         return outcome
 

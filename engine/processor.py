@@ -47,6 +47,10 @@ class Processor(ABC):
         InputError: `consider_date` is no date.
     """
 
+    keep_locals: bool = False
+    """With the frames of an error that are the user's own code, the values of local variables are kept, too: a short
+    text of each. What is called password, token, or the like is masked; personal data is not."""
+
     journal: Journal = SILENT
     observer: Callable[[RunResult], None] | None = None
     """Called after each entry of a run, to show its progress."""

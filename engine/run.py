@@ -258,7 +258,10 @@ class Run:
         """Give an exception outside the tasks its id, and tell of it; the id."""
         error_id = uuid4()
         key, name = entry_key(entry) if entry is not None else None, processor_name(type(self.processor))
-        record = error_record(error, error_id, task=None, key=key, processor=name, at=self.processor.clock())
+        record = error_record(
+            error, error_id, task=None, key=key, processor=name, at=self.processor.clock(),
+            keep_locals=self.processor.keep_locals,
+        )  # fmt: skip
         self.journal.error(record)
         self.processor.events.error_happened({**record, "where": where}, error, entry)
         return str(error_id)

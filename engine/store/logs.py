@@ -44,4 +44,6 @@ def forget_logs(
 
 
 def _numbers(entry: Mapping[str, Any]) -> list[int]:
-    return entry.get(TABLE) or []
+    # A store may hold documents that no run has written.
+    numbers = entry.get(TABLE)
+    return [number for number in numbers if isinstance(number, int)] if isinstance(numbers, list) else []

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from engine.errors import CONTEXT_LINES, MAX_FRAMES, error_record, one_line
+from engine.errors import CONTEXT_LINES, MAX_FRAMES, MAX_MEMBERS, error_record, one_line
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -53,6 +53,19 @@ def handle(order):
 
 def dive(depth):
     return dive(depth + 1)
+
+
+def check_all(*orders):
+    failures = []
+    for order in orders:
+        try:
+            wrap(order)
+        except RuntimeError as error:
+            failures.append(error)
+    raise ExceptionGroup("some orders", failures)
+
+
+def straße(order): return {"größe": 1}, check(order), "done"
 """
 
 
@@ -122,6 +135,59 @@ def test_the_exceptions_before_it_are_kept_with_how_they_led_to_it(code: ModuleT
         (before,) = record(lambda act=act: act("A-1"))["causes"]
         assert (before["relation"], before["type"], before["message"]) == (relation, "KeyError", "'A-1'")
         assert before["frames"][-1]["function"] == "lookup"
+
+
+def test_a_frame_tells_which_characters_of_its_line_it_was_at(code: ModuleType) -> None:
+    frames = {frame["function"]: frame for frame in record(lambda: code.straße("A-1"))["frames"]}
+    for function, at in (("straße", "check(order)"), ("check", "lookup(order, customers)")):
+        frame = frames[function]
+        begin, end = frame["columns"]
+        assert frame["source"][frame["line"] - frame["first"]][begin:end] == at
+
+
+def test_the_exceptions_of_a_group_are_kept_each_with_its_frames_and_causes(code: ModuleType) -> None:
+    kept = record(lambda: code.check_all("A-1", "A-2"))
+    assert (kept["type"], kept["message"]) == ("ExceptionGroup", "some orders (2 sub-exceptions)")
+    for order, one in zip(("A-1", "A-2"), kept["exceptions"], strict=True):
+        assert (one["type"], one["message"]) == ("RuntimeError", "no customer")
+        assert [frame["function"] for frame in one["frames"]] == ["check_all", "wrap"]
+        (before,) = one["causes"]
+        assert (before["relation"], before["type"], before["message"]) == ("cause", "KeyError", repr(order))
+    assert "omitted" not in kept
+    assert "exceptions" not in kept["exceptions"][0]
+
+
+def test_groups_in_groups_and_groups_that_led_to_an_error_are_kept_too() -> None:
+    group = ExceptionGroup("outer", [ValueError("one"), ExceptionGroup("inner", [KeyError("two")])])
+    error = RuntimeError("it failed")
+    error.__cause__ = group
+    (before,) = record(raising(error))["causes"]
+    one, inner = before["exceptions"]
+    assert (one["message"], [each["type"] for each in inner["exceptions"]]) == ("one", ["KeyError"])
+
+
+def test_of_a_great_group_so_many_are_kept_and_the_others_counted(code: ModuleType) -> None:
+    inner = ExceptionGroup("inner", [ValueError(str(number)) for number in range(30)])
+    kept = record(raising(ExceptionGroup("outer", [KeyError("one"), inner, KeyError("two")])))
+    assert kept["omitted"] == 1
+    first, second = kept["exceptions"]
+    assert (first["message"], second["omitted"]) == ("'one'", 30 - (MAX_MEMBERS - 2))
+    assert len(second["exceptions"]) == MAX_MEMBERS - 2
+
+
+def test_a_group_that_led_to_one_of_its_own_exceptions_is_kept_once() -> None:
+    one = ValueError("one")
+    group = ExceptionGroup("group", [one, KeyError("two")])
+    one.__context__ = group
+    first, _ = record(raising(group))["exceptions"]
+    assert first["causes"] == []
+    (before,) = record(raising(one))["causes"]
+    assert [each["message"] for each in before["exceptions"]] == ["'two'"]
+
+
+def test_a_fingerprint_does_not_depend_on_how_many_a_group_has(code: ModuleType) -> None:
+    prints = {record(lambda keys=keys: code.check_all(*keys))["fingerprint"] for keys in (("A-1",), ("A-1", "A-2"))}
+    assert len(prints) == 1
 
 
 def test_exceptions_that_cause_each_other_are_each_kept_once() -> None:
