@@ -68,7 +68,9 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 def short(seconds: float) -> str:
-    """A duration in its greatest unit: `45ms`, `12s`, `5m`, `3h`, `4d`."""
+    """A duration in its greatest unit: `80µs`, `45ms`, `12s`, `5m`, `3h`, `4d`."""
+    if 0 < seconds < 0.001:
+        return f"{seconds * 1e6:.0f}µs"
     if seconds < 1:
         return f"{max(seconds, 0) * 1000:.0f}ms"
     for unit, length in (("d", 86_400), ("h", 3_600), ("m", 60)):

@@ -89,8 +89,7 @@ def _group(store: Store, fingerprint: str, count: int, failing: int, moment: dat
 def _trend(store: Store, own: QueryInstance, moment: datetime, span: timedelta) -> list[int]:
     edges = [to_text(moment - span + span * part / BARS) for part in range(BARS + 1)]
     return [
-        store.errors.count(own & (where("time") >= begin) & (where("time") < end))
-        for begin, end in pairwise(edges)
+        store.errors.count(own & (where("time") >= begin) & (where("time") < end)) for begin, end in pairwise(edges)
     ]
 
 

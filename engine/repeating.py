@@ -16,8 +16,8 @@ def parse_repeat(text: str, now: datetime) -> Repeat:
     """The policy that a text asks for.
 
     Args:
-        text: one of `on`, `off`, `after 2h`, `at 2026-12-24 08:00`, `at 08:00` (the next time it is that late), `after 3
-            runs`; dates and times of day are local.
+        text: one of `on`, `off`, `after 2h`, `after 3 runs`, `at 2026-12-24 08:00`, `at 08:00` (the next time it is
+            that late); dates and times of day are local.
         now: what the next time of day follows (aware).
 
     Raises:

@@ -11,6 +11,7 @@ from tinydb import where
 
 from engine.executors import Executor
 from engine.journal import Ending, RunResult
+from engine.operations.recording import refuse_read_only
 from engine.pausing import pause_of
 from engine.store import Store
 from engine.stored import StoredProcessor
@@ -90,7 +91,11 @@ def worker_command(store: Store, processor: str, *, actions: bool) -> WorkerComm
         store: where its runs are recorded.
         processor: what to start.
         actions: do what operators asked for; else consider every entry.
+
+    Raises:
+        StoreError: the store is opened read only: who may change nothing starts nothing.
     """
+    refuse_read_only(store, "run")
     numbers = store.runs.ids(where("processor") == processor, order_by="started", reverse=True, limit=1)
     here = {"python": sys.executable, "folder": str(Path.cwd()), "path": ""}
     home = store.runs.get(doc_ids=list(numbers))[0]["home"] if numbers else here

@@ -12,6 +12,7 @@ from typing import ClassVar, Literal
 
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
+from textual.css.query import NoMatches
 from textual.dom import DOMNode
 from textual.filter import LineFilter
 from textual.message import Message
@@ -162,9 +163,9 @@ class WfeApp(App[None]):
             self.failure = error
             self.exit()
             return False
+        self.go(ENTRIES)  # so that there is a way back to the list
         if self.settings.route != ENTRIES:
-            self._places.go(ENTRIES)  # so that there is a way back to the list
-        self.go(self.settings.route)
+            self.go(self.settings.route)
         self._feed.start()
         return True
 
@@ -312,15 +313,15 @@ class WfeApp(App[None]):
 
     def on_store_changed(self, message: StoreChanged) -> None:
         """The screen in front shows what is new."""
-        for screen in self._screens.values():
-            if screen.is_mounted and screen.is_attached and screen.is_running:
+        for screen in self._living():
+            with suppress(NoMatches):  # it is just being taken down, a widget at a time
                 screen.store_changed(message.changes)
 
     def on_pulse_felt(self, message: PulseFelt) -> None:
         """How the engine is has changed."""
         self.pulse = message.pulse
-        for screen in self._screens.values():
-            if screen.is_mounted and screen.is_running:
+        for screen in self._living():
+            with suppress(NoMatches):
                 screen.show_pulse(self.pulse)
         self._show_signal()
 
@@ -347,14 +348,19 @@ class WfeApp(App[None]):
             return f"run {run.id} was last heard of {run.silent_for or 0:.0f} s ago: its process may hang"
         return None
 
+    def _living(self) -> list[StoreScreen]:
+        """The places that are composed, in front or not."""
+        return [each for each in self._screens.values() if each.is_mounted and each.is_attached and each.is_running]
+
     def _in_front(self) -> StoreScreen | None:
         """The place that is shown, below whatever lies on it."""
         return next((s for s in reversed(self.screen_stack) if isinstance(s, StoreScreen)), None)
 
     def _time_passed(self) -> None:
         screen = self._in_front()
-        if screen is not None and screen.is_mounted and screen.is_running:
-            screen.time_passed()
+        if screen is not None and screen in self._living():
+            with suppress(NoMatches):
+                screen.time_passed()
 
     # --- acts and engine processes
 

@@ -3,8 +3,10 @@
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Generic, TypeVar
 
+from textual.css.query import NoMatches
 from textual.dom import DOMNode
 
 from engine.exceptions import EngineError
@@ -69,7 +71,8 @@ class Loader(Generic[T]):
                     if self._refused is not None:
                         self._refused(error)
                 else:
-                    self._show(answer)
+                    with suppress(NoMatches):  # the screen is just being taken down, a widget at a time
+                        self._show(answer)
                 took = time.monotonic() - began
                 self._next = time.monotonic() + max(self._rest, SHARE * took)
                 if not self._is_waiting:

@@ -95,7 +95,7 @@ class _Compiler:
         if term.how is How.WORD and (prefix := _literal_beginning(term.value)):
             # A range of the index first; beyond the last letter there is, no text that begins so follows.
             near = (where(field) >= prefix) & (where(field) < prefix + chr(0x10FFFF))
-            return near & _any_text((field,), term)
+            return _query(near & _any_text((field,), term))
         return _any_text((field,), term)
 
     def _state(self, term: Term, negated: bool) -> QueryInstance:
@@ -128,14 +128,16 @@ class _Compiler:
             first = term.value.lower()
             group = (where("fingerprint") >= first) & (where("fingerprint") < first + "~")
             return _query(where("error_id").one_of(list(self.store.errors.counts("error_id", group))))
-        return has_error & _any_text(("error_id", "reason"), term)
+        return _query(has_error & _any_text(("error_id", "reason"), term))
 
 
 _METHODS = {">": "__gt__", ">=": "__ge__", "<": "__lt__", "<=": "__le__"}
 
 
-def _query(query: QueryInstance) -> QueryInstance:
-    return query  # TinyDB does not say what its comparisons answer
+def _query(query: Anything) -> QueryInstance:
+    """TinyDB does not say what its comparisons answer."""
+    assert isinstance(query, QueryInstance)
+    return query
 
 
 def _compared(value: str, otherwise: str) -> tuple[str, str]:

@@ -12,9 +12,11 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
+from engine.clock import Clock, utc_now
 from engine.store import Store
 from wfe_tui.__main__ import make_app
 from wfe_tui.app import Settings, WfeApp
+from wfe_tui.screens.entries import EntriesScreen
 
 PATIENCE = 20.0
 """Seconds after which what was waited for is not coming any more."""
@@ -76,6 +78,12 @@ class Operator:
             assert time.monotonic() < deadline, f"it did not come about; the screen:\n{self.screen}\n{self.notices}"
             await self.pilot.pause(0.01)
 
+    async def does(self, key: str, *asked: str) -> None:
+        """Press the key of an act, see that it is asked so, and say yes."""
+        await self.press(key)
+        await self.sees("y yes · n no", *asked)
+        await self.press("y")
+
     async def sees(self, *texts: str) -> None:
         """Wait until these texts stand on the screen."""
         await self.until(lambda: all(text in self.screen for text in texts))
@@ -95,14 +103,20 @@ class Operator:
 
     async def go_to(self, key: str) -> None:
         """Move the cursor to the entry of this key."""
-        window = self.app.screen_stack[1].window  # type: ignore[attr-defined]
-        await self.until(lambda: len(window) and not self.app.screen_stack[1]._loading)  # type: ignore[attr-defined]
-        await self.press("g")
-        for _ in range(len(window)):
-            if window.row(window.cursor).key == key:
-                return
-            await self.press("j")
-        raise AssertionError(f"{key!r} is not in the list")
+        await self.until(lambda: len(self.entries.window) and not self.entries.is_loading)
+        window = self.entries.window
+        keys = [window.read([number])[number].key for number in window.ids]
+        assert key in keys, f"{key!r} is not in the list"
+        await self.press("g", *["j"] * keys.index(key))
+        await self.sees(key)
+        await self.until(lambda: self.entries.row_at_cursor() is not None)
+
+    @property
+    def entries(self) -> EntriesScreen:
+        """The screen with the list of entries, in front or not."""
+        screen = self.app._screens["entries"]
+        assert isinstance(screen, EntriesScreen)
+        return screen
 
     @property
     def screen(self) -> str:
@@ -126,14 +140,20 @@ Console = Callable[..., AbstractAsyncContextManager[Operator]]
 
 
 @pytest.fixture
-def console(monkeypatch: pytest.MonkeyPatch) -> Console:
+def console(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Console:
     """Opens the console on a store: `async with console(path, size=(80, 24)) as operator`."""
     # Pilot rests after each key. Here that need not be long: what a test waits for, it waits for by itself.
     monkeypatch.setattr("textual._wait.SLEEP_GRANULARITY", 0.004)
+    for name in ("XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"):
+        monkeypatch.setenv(name, str(tmp_path / name))
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "TMUX"):
+        monkeypatch.delenv(name, raising=False)
 
     @asynccontextmanager
-    async def open_console(path: Path, size: tuple[int, int] = (80, 24), **settings: Any) -> AsyncIterator[Operator]:
-        app = make_app(Settings(path, **settings))
+    async def open_console(
+        path: Path, size: tuple[int, int] = (80, 24), clock: Clock = utc_now, **settings: Any
+    ) -> AsyncIterator[Operator]:
+        app = make_app(Settings(path, **settings), clock)
         try:
             async with app.run_test(size=size, notifications=True) as pilot:
                 operator = Operator(app, pilot)

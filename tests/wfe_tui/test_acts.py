@@ -31,7 +31,7 @@ async def test_a_repaired_entry_is_restarted_from_its_failed_task_and_the_row_sh
     place.repair()
     async with console(place.store) as operator:
         await operator.go_to("A-2")
-        await operator.press("R")
+        await operator.does("R", "Restart: 1 entry?")
         await operator.hears(f"restart: 1 entry\n$ wfe restart --store {place.store} A-2")
         await operator.until(lambda: "✓ finished" in operator.line("A-2"))
         await operator.sees("✗ 2 failed", "✓ 4 finished")
@@ -43,7 +43,7 @@ async def test_a_repaired_entry_is_restarted_from_its_failed_task_and_the_row_sh
 async def test_what_is_not_repaired_fails_again_with_one_attempt_more(console: Any, place: Any) -> None:
     async with console(place.store) as operator:
         await operator.go_to("A-2")
-        await operator.press("R")
+        await operator.does("R", "Restart: 1 entry?")
         await operator.idle()
         await operator.until(lambda: "✗ failed" in operator.line("A-2") and operator.line("A-2").split()[-2] == "2")
 
@@ -53,11 +53,8 @@ async def test_many_are_restarted_after_a_question_that_names_their_number(conso
     async with console(place.store) as operator:
         await operator.press("f")
         await operator.sees("3 entries")
-        await operator.press("a", "R")
-        await operator.sees(
-            "Restart 3 entries from the task at which each stands?", "A-2", "A-6", "A-7", "y yes · n no"
-        )
-        await operator.press("y")
+        await operator.press("a")
+        await operator.does("R", "Restart: 3 entries?", "all that match state:failed", "↻ 3 runs again", "A-2", "A-6")
         await operator.hears("restart: 3 entries")
         await operator.sees("0 entries")
         await operator.no_longer_sees("marked")
@@ -72,7 +69,7 @@ async def test_an_answer_other_than_yes_does_nothing_and_keeps_the_marks(console
     async with console(place.store) as operator:
         await operator.sees("8 entries")
         await operator.press("a", "S")
-        await operator.sees("Restart 8 entries from the start; finished tasks are executed again?")
+        await operator.sees("Restart from the start: 8 entries?", "all entries")
         await operator.press(key)
         await operator.sees("8 entries", "● 8 marked")
     assert actions(place) == []
@@ -82,7 +79,7 @@ async def test_all_tasks_are_executed_again_from_the_start(console: Any, place: 
     async with console(place.store) as operator:
         await operator.go_to("A-1")
         await operator.press("S")
-        await operator.sees("Restart 1 entry from the start", "A-1")
+        await operator.sees("Restart from the start: 1 entry?", "A-1", "↻ 3 runs again")
         await operator.press("enter")
         await operator.hears(f"$ wfe restart --from-start --store {place.store} A-1")
         await operator.idle()
@@ -97,8 +94,8 @@ async def test_the_number_confirmed_is_the_number_acted_on_though_others_are_mar
         await operator.go_to("A-2")
         await operator.press("space", "space")
         await operator.press("R")
-        await operator.sees("Restart 2 entries")
-        operator.app.screen_stack[1].table.mark_all()
+        await operator.sees("Restart: 2 entries?", "marked")
+        operator.entries.table.action_mark_all()
         await operator.press("y")
         await operator.hears("restart: 2 entries")
         await operator.sees("● 6 marked")
@@ -112,8 +109,8 @@ async def test_marks_that_change_right_after_the_key_do_not_change_the_act(conso
         await operator.press("space", "space")
         screen = operator.app.screen
         screen.action_restart()
-        screen.table.mark_all()
-        await operator.sees("Restart 2 entries")
+        await operator.sees("Restart: 2 entries?")
+        screen.table.action_mark_all()
         await operator.press("n")
 
 
@@ -124,7 +121,7 @@ async def test_an_entry_that_is_gone_before_the_question_is_neither_counted_nor_
         with Store(place.store) as store:
             store.entries.remove(where("key") == "A-5")
         await operator.press("R")
-        await operator.sees("Restart 7 entries")
+        await operator.sees("Restart: 7 entries?")
         await operator.press("n")
         await operator.sees("● 7 marked")
 
@@ -133,9 +130,8 @@ async def test_refused_entries_are_named_and_keep_their_marks_the_others_lose_th
     place.repair()
     async with console(place.store) as operator:
         await operator.go_to("A-1")
-        await operator.press("space", "space", "R")
-        await operator.sees("Restart 2 entries")
-        await operator.press("y")
+        await operator.press("space", "space")
+        await operator.does("R", "Restart: 2 entries?", "1 refused: 1× it is finished: restart it from the start")
         await operator.hears("restart: 1 entry\nA-1: it is finished: restart it from the start")
         await operator.sees("● 1 marked")
         assert operator.line("A-1").startswith("●")
@@ -148,7 +144,7 @@ async def test_a_running_entry_is_refused(console: Any, place: Any) -> None:
         other.entries.update({"owner": other.owner, "state": "running"}, where("key") == "A-2")
         async with console(place.store) as operator:
             await operator.go_to("A-2")
-            await operator.press("R")
+            await operator.does("R", "Restart: 1 entry?")
             await operator.hears("A-2: it is running")
             assert operator.app.processes == []
 
@@ -160,7 +156,7 @@ async def test_of_many_refused_some_are_named_and_the_others_counted(console: An
     async with console(place.store) as operator:
         await operator.press("slash", *"done-", "enter", "a")
         await operator.sees("● 300 marked")
-        await operator.press("R", "y")
+        await operator.does("R", "Restart: 300 entries?", "300 refused")
         await operator.hears("… and 295 more were refused")
         await operator.sees("● 300 marked")
         assert max(len(notice) for notice in operator.notices) < 600
@@ -200,7 +196,7 @@ async def test_an_entry_is_acted_on_from_its_own_screen_as_well(console: Any, pl
         await operator.go_to("A-2")
         await operator.press("enter")
         await operator.sees("nothing by itself: Check failed")
-        await operator.press("R")
+        await operator.does("R", "Restart: 1 entry?")
         await operator.sees("nothing: it is finished")
         await operator.idle()
 
@@ -214,15 +210,20 @@ async def test_where_some_are_off_repeat_is_switched_on_for_all(console: Any, pl
         await operator.sees("● 2 marked")
         await operator.press("escape")
         await operator.go_to("A-2")
-        await operator.press("space", "T")
+        await operator.press("space")
+        await operator.does("T", "Repeat on: 3 entries?")
         await operator.hears("repeat on: 3 entries")
         await operator.sees("○ 3 ready")
 
 
-async def test_repeat_needs_no_question_and_no_worker(console: Any, place: Any) -> None:
+async def test_what_can_be_undone_needs_a_question_for_many_alone_and_no_worker(console: Any, place: Any) -> None:
     async with console(place.store) as operator:
         await operator.sees("8 entries")
-        await operator.press("a", "T")
+        await operator.go_to("A-2")
+        await operator.press("T")
+        await operator.hears("repeat on: 1 entry")
+        await operator.press("a")
+        await operator.does("T", "Repeat on: 8 entries?")
         await operator.hears("repeat on: 5 entries")
         assert operator.app.processes == []
 
@@ -245,9 +246,7 @@ async def test_a_task_in_doubt_is_taken_as_done_after_a_question(console: Any, i
         await operator.sees(
             "? 1 in doubt", "nothing by itself: Check may have", "R executes it again, D takes it as done"
         )
-        await operator.press("D")
-        await operator.sees("Take the task in doubt of 1 entry as done, and go on?")
-        await operator.press("y")
+        await operator.does("D", "Decide done: 1 entry?", "⊘ Check taken as done")
         await operator.hears(f"decide done: 1 entry\n$ wfe decide done --store {in_doubt.store} A-1")
         await operator.until(lambda: "✓ finished" in operator.line("A-1"))
         await operator.sees("decided done by")
@@ -258,8 +257,8 @@ async def test_a_task_in_doubt_is_taken_as_done_after_a_question(console: Any, i
 async def test_a_task_in_doubt_is_executed_again_by_a_restart(console: Any, in_doubt: Any) -> None:
     async with console(in_doubt.store) as operator:
         await operator.go_to("A-1")
-        await operator.sees("its process died inside this task: R executes it again, D takes it as done")
-        await operator.press("R")
+        await operator.sees("its process died inside this task · R executes it again, D takes it as done")
+        await operator.does("R", "Restart: 1 entry?")
         await operator.until(lambda: "✓ finished" in operator.line("A-1"))
         await operator.idle()
     assert (executions(in_doubt, "Check", "A-1"), executions(in_doubt, "Send", "A-1")) == (2, 1)
@@ -268,11 +267,10 @@ async def test_a_task_in_doubt_is_executed_again_by_a_restart(console: Any, in_d
 async def test_of_what_is_not_in_doubt_nothing_is_taken_as_done(console: Any, in_doubt: Any) -> None:
     async with console(in_doubt.store) as operator:
         await operator.go_to("A-2")
-        await operator.press("D")
+        await operator.does("D", "refused: it is not in doubt, it is failed: restart it")
         await operator.hears("A-2: it is not in doubt, it is failed: restart it")
-        await operator.press("a", "D")
-        await operator.sees("of 3 entries as done")
-        await operator.press("y")
+        await operator.press("a")
+        await operator.does("D", "Decide done: 3 entries?", "2 refused")
         await operator.hears("decide done: 1 entry\n")
         await operator.sees("● 2 marked")
         await operator.idle()
@@ -289,7 +287,7 @@ async def test_a_processor_is_paused_after_a_question_and_resumed_and_the_screen
         await operator.sees("8 entries")
         assert "‖" not in operator.screen
         await operator.press("P")
-        await operator.sees("Pause this processor? It starts no task until it is resumed.", "orders:Orders")
+        await operator.sees("Pause this processor? No task of it is started until it is resumed.", "orders:Orders")
         await operator.press("y")
         await operator.hears(f"pause: orders:Orders\n$ wfe pause --store {place.store} orders:Orders")
         await operator.sees("‖ Orders paused by ")
@@ -328,7 +326,7 @@ async def test_where_there_is_no_entry_there_is_nothing_to_pause(console: Any, t
     async with console(tmp_path / "wfe.db") as operator:
         await operator.sees("0 entries")
         await operator.press("P")
-        await operator.hears("there is no entry whose processor could be paused")
+        await operator.hears("there is nothing here whose processor could be paused")
 
 
 # --- engine processes
@@ -345,9 +343,10 @@ async def test_two_quick_restarts_are_both_executed_by_one_process_after_the_oth
             return "✗ 1 failed" in operator.screen
 
         await operator.go_to("A-2")
-        await operator.press("R")
+        await operator.does("R", "Restart: 1 entry?")
+        await operator.hears("restart: 1 entry")
         await operator.go_to("A-6")
-        await operator.press("R")
+        await operator.does("R", "Restart: 1 entry?")
         await operator.until(count)
         await operator.idle()
         assert running == 1
@@ -359,7 +358,9 @@ async def test_a_new_run_asked_for_during_a_restart_follows_it(console: Any, pla
     place.orders("A-1", "A-2 raise", "B-1")
     async with console(place.store) as operator:
         await operator.go_to("A-2")
-        await operator.press("R", "N")
+        await operator.does("R")
+        await operator.hears("restart: 1 entry")
+        await operator.press("N")
         await operator.sees("B-1", "9 entries")
         await operator.idle()
         assert ["--actions" in child.command.argv for child in operator.app.processes] == [True, False]
@@ -369,7 +370,7 @@ async def test_a_process_that_cannot_start_shows_what_it_printed(console: Any, p
     (place.folder / "orders.py").unlink()
     async with console(place.store, size=(120, 30)) as operator:
         await operator.go_to("A-2")
-        await operator.press("R")
+        await operator.does("R", "Restart: 1 entry?")
         await operator.sees("orders:Orders  ended with exit code 2", "there is no module 'orders'")
         await operator.hears("orders:Orders went wrong: exit code 2")
         await operator.press("escape")
@@ -381,7 +382,7 @@ async def test_a_folder_that_is_gone_is_said_so(console: Any, place: Any) -> Non
         store.runs.update({"home": {"python": "/no/python", "folder": "/no/folder", "path": ""}})
     async with console(place.store, size=(120, 30)) as operator:
         await operator.go_to("A-2")
-        await operator.press("R")
+        await operator.does("R", "Restart: 1 entry?")
         await operator.sees("/no/python cannot be started", "No such file or directory")
 
 
@@ -405,7 +406,7 @@ async def test_leaving_the_console_leaves_its_engine_process_at_work(console: An
     (workplace.folder / "go").unlink()
     async with console(workplace.store) as operator:
         await operator.go_to("A-1")
-        await operator.press("S", "y")
+        await operator.does("S")
         await operator.sees("▶ 1 running")
         await operator.press("q")
         await operator.until(lambda: not operator.app.is_running)
@@ -447,9 +448,9 @@ async def test_a_store_that_may_not_be_written_is_shown_and_every_act_on_it_refu
     async with console(place.store, size=(160, 48)) as operator:
         await operator.sees("read only", "A-2", "✗ failed")
         await operator.go_to("A-2")
-        for keys in ("T", "R", "Py"):
+        for keys in ("T", "R", "H", "Py", "N"):
             await operator.press(*keys)
-            await operator.hears("is opened to be read only: nothing was written")
+            await operator.hears("is opened read only")
             operator.app.clear_notifications()
         await operator.press("e")
         await operator.sees("no customer in A-2")

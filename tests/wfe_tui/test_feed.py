@@ -5,14 +5,18 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from textual.message import Message
 
+from engine.clock import to_text
 from engine.store import Store
-from wfe_tui.feed import Feed, StoreChanged, StoreFound, StoreLost
+from wfe_tui.feed import Feed, PulseFelt, StoreChanged, StoreFound, StoreLost
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -41,8 +45,16 @@ def statement(path: Path, sql: str) -> None:
         connection.commit()
 
 
-def heard(told: "queue.Queue[Message]") -> Any:
-    return told.get(timeout=10)
+def heard(told: "queue.Queue[Message]", kind: type[Message] | None = None) -> Any:
+    """The next message that tells of the store, or of this kind."""
+    while True:
+        message = told.get(timeout=10)
+        if isinstance(message, kind) if kind else not isinstance(message, PulseFelt):
+            return message
+
+
+def is_silent(told: "queue.Queue[Message]") -> bool:
+    return all(isinstance(message, PulseFelt) for message in list(told.queue))
 
 
 def test_only_what_is_written_from_now_on_is_told(store: Store, feed: Feed, told: "queue.Queue[Message]") -> None:
@@ -50,7 +62,7 @@ def test_only_what_is_written_from_now_on_is_told(store: Store, feed: Feed, told
     message = heard(told)
     assert isinstance(message, StoreChanged)
     assert message.changes.changed == {"entries": [new]}
-    assert told.empty()
+    assert is_silent(told)
 
 
 def test_what_another_process_removes_is_told(store: Store, feed: Feed, told: "queue.Queue[Message]") -> None:
@@ -92,4 +104,44 @@ def test_after_stop_nothing_is_told_and_no_thread_is_left(
     store.entries.insert({"key": "late"})
     assert not feed.is_alive()
     assert feed not in threading.enumerate()
-    assert told.empty()
+    assert is_silent(told)
+
+
+def run(**fields: Any) -> dict[str, Any]:
+    moment = to_text(NOON)
+    common = {"processor": "shop:Orders", "started": moment, "updated": moment, "ended": None, "ending": None}
+    return {**common, "considered": 3, "total": None, "states": {}, **fields}
+
+
+def test_how_the_engine_is_is_told_and_so_is_a_run_that_gives_no_sign_of_life(
+    store: Store, told: "queue.Queue[Message]"
+) -> None:
+    store.runs.insert(run(owner=store.owner))
+    feed = Feed(store, told.put, lambda: NOON + timedelta(seconds=20))
+    feed.start()
+    try:
+        pulse = heard(told, PulseFelt).pulse
+        assert pulse.run.id == 1
+        assert [silent.id for silent in pulse.silent] == [1]
+        store.runs.update({"updated": to_text(NOON + timedelta(seconds=19))})
+        pulse = heard(told, PulseFelt).pulse
+        while pulse.silent:
+            pulse = heard(told, PulseFelt).pulse
+    finally:
+        feed.stop()
+
+
+def test_who_is_behind_is_told_nothing_until_it_has_caught_up_and_then_all(
+    store: Store, told: "queue.Queue[Message]"
+) -> None:
+    behind = threading.Event()
+    behind.set()
+    feed = Feed(store, told.put, is_behind=behind.is_set)
+    feed.start()
+    try:
+        first = store.entries.insert({"key": "a"})
+        second = store.entries.insert({"key": "b"})
+        behind.clear()
+        assert heard(told).changes.changed == {"entries": [first, second]}
+    finally:
+        feed.stop()

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 from textual.content import Content
+from tinydb.table import Document
 
 from engine.clock import to_text
+from engine.history import read_run
 from wfe_tui.widgets.run_line import run_content
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -20,11 +22,12 @@ def _utc(zone: Callable[[str], None]) -> None:
 
 def run(**fields: Any) -> dict[str, Any]:
     began = {"processor": "shop:Orders", "started": to_text(NOON), "ended": None, "ending": None, "owner": "me"}
-    return {**began, "total": 40, "considered": 12, "states": {}, **fields}
+    return {**began, "total": 40, "considered": 12, "states": {}, "updated": to_text(NOON), **fields}
 
 
 def shown(document: dict[str, Any], *, alive: bool = True, later: float = 4) -> Content:
-    return run_content(document, 7, NOON + timedelta(seconds=later), lambda owner: alive)
+    moment = NOON + timedelta(seconds=later)
+    return run_content(read_run(Document(document, 7), moment, lambda owner: alive), moment)
 
 
 def colour_of(content: Content, word: str) -> str:

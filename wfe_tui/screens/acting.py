@@ -3,7 +3,7 @@ told of."""
 
 import asyncio
 from abc import abstractmethod
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from textual import work
@@ -27,10 +27,13 @@ SHELL_KEYS = 3
 
 @dataclass(frozen=True)
 class Scope:
-    """What is to be acted on: a frozen set of entries, by their ids, and in words which these are."""
+    """What is to be acted on, as it is at this moment: what is marked later is for a later act.
 
-    ids: Collection[int]
+    `words` say which entries these are, `find` answers their ids, in a thread that may wait.
+    """
+
     words: str
+    find: Callable[[], Collection[int]]
 
 
 class ActingScreen(StoreScreen):
@@ -48,19 +51,15 @@ class ActingScreen(StoreScreen):
         shown_shell: str
 
     @abstractmethod
-    async def scope(self) -> Scope:
-        """The entries to act on, as they are at this moment: what is marked later is for a later act.
-
-        Raises:
-            EngineError: they cannot be told.
-        """
+    def scope(self) -> Scope:
+        """The entries to act on."""
 
     def acted(self, accepted: frozenset[int]) -> None:
         """Something was done to these entries; the store tells what has changed."""
 
     def action_toggle_repeat(self) -> None:
         """Switch the repeat of the chosen entries: on, unless it is on for all of them."""
-        self._toggle_repeat()
+        self._toggle_repeat(self.scope())
 
     def action_repeat_when(self) -> None:
         """Ask for a policy of repeat."""
@@ -100,25 +99,28 @@ class ActingScreen(StoreScreen):
         self.act(operations.Decide(operations.Decision.DONE))
 
     @work(group="act")
-    async def _toggle_repeat(self) -> None:
-        scope = await self._scope()
-        if scope is None:
-            return
-        store, clock = self.store, self.wfe.clock
-        is_on = await asyncio.to_thread(lambda: all(row.repeat is True for row in rows(store, clock(), scope.ids)))
-        self.act(operations.SetRepeat(not is_on), scope)
+    async def _toggle_repeat(self, scope: Scope) -> None:
+        def is_on() -> bool:
+            return all(row.repeat is True for row in rows(self.store, self.wfe.clock(), scope.find()))
+
+        try:
+            verb = operations.SetRepeat(not await asyncio.to_thread(is_on))
+        except EngineError as error:
+            self.wfe.say(str(error), severity="error")
+        else:
+            self.act(verb, scope)
+
+    def act(self, verb: Verb, scope: Scope | None = None) -> None:
+        """Do a verb to the chosen entries: after a look at what it would do, unless it can be undone."""
+        self._act(verb, scope or self.scope())
 
     @work(group="act")
-    async def act(self, verb: Verb, scope: Scope | None = None) -> None:
-        """Do a verb to the chosen entries: after a look at what it would do, unless it can be undone."""
-        scope = scope or await self._scope()
-        if scope is None:
-            return
+    async def _act(self, verb: Verb, scope: Scope) -> None:
         if self.store.read_only:
             self.wfe.say(f"{self.store.path} is opened read only: {verb.name} was not done", severity="error")
             return
         try:
-            groups = await asyncio.to_thread(keys_of, self.store, scope.ids)
+            groups = await asyncio.to_thread(lambda: keys_of(self.store, scope.find()))
         except EngineError as error:
             self.wfe.say(str(error), severity="error")
             return
@@ -135,17 +137,6 @@ class ActingScreen(StoreScreen):
             confirmed = answer
         for processor, found in groups.items():
             await self._commit(verb, processor, found, confirmed.why)
-
-    async def _scope(self) -> Scope | None:
-        try:
-            scope = await self.scope()
-        except EngineError as error:
-            self.wfe.say(str(error), severity="error")
-            return None
-        if not scope.ids:
-            self.wfe.say("there is no entry to act on", severity="warning")
-            return None
-        return scope
 
     async def _commit(self, verb: Verb, processor: str, found: dict[str, int], why: str | None) -> None:
         """Write the act; another process may hold the store for a moment, so not in the screen's thread."""

@@ -185,6 +185,8 @@ class EntriesScreen(ActingScreen, ListScreen):
     @work
     async def _open(self, message: StoreTable.RowChosen) -> None:
         rows = await asyncio.to_thread(self.window.read, [message.id])
+        if not rows:
+            self.wfe.say("this entry is no longer in the store", severity="warning")
         for row in rows.values():
             self.wfe.go(Route("entries", row.key, processor=row.processor))
 
@@ -273,18 +275,14 @@ class EntriesScreen(ActingScreen, ListScreen):
 
     # --- acting
 
-    async def scope(self) -> Scope:
-        marks, number = sorted(self.window.marks), self.window.cursor_id
-        if marks:
-            is_all = self._is_whole(marks)
-            shown = self.window.view.filter
-            return Scope(
-                marks, f"all that match {shown}" if is_all and shown else "all entries" if is_all else "marked"
-            )
-        return Scope([] if number is None else [number], "the entry at the cursor")
-
-    def _is_whole(self, marks: list[int]) -> bool:
-        return len(marks) == len(self.window) and marks == sorted(self.window.ids)
+    def scope(self) -> Scope:
+        marks, number = list(self.window.marks), self.window.cursor_id
+        if not marks:
+            return Scope("the entry at the cursor", lambda: [] if number is None else [number])
+        shown = self.window.view.filter
+        every = f"all that match {shown}" if shown else "all entries"
+        is_every = len(marks) == len(self.window) and self.window.marks.issuperset(self.window.ids)
+        return Scope(every if is_every else "marked", lambda: sorted(marks))
 
     def acted(self, accepted: frozenset[int]) -> None:
         """What succeeded loses its mark."""

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import orjson
-from engine.logs import LogLine, log_lines
 from textual.binding import BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.widget import Widget
@@ -13,6 +12,7 @@ from textual.widgets import Static
 
 from engine.exceptions import InputError
 from engine.history import ActionRow, read_action
+from engine.logs import ExecutionLog, execution_logs
 from engine.lookup import find_entry
 from engine.planning import Plan
 from engine.records import EntryRow, error_ids, read_plan, read_row
@@ -41,7 +41,7 @@ class Found:
     planned: Plan | None = None
     typical: Mapping[str, float] = field(default_factory=dict)
     actions: Sequence[ActionRow] = ()
-    log: Sequence[LogLine] = ()
+    log: Sequence[ExecutionLog] = ()
 
 
 class EntryScreen(ActingScreen):
@@ -98,7 +98,7 @@ class EntryScreen(ActingScreen):
             read_plan(document, moment),
             typical,
             acts[:NEWEST_ACTIONS],
-            log_lines(self.store, processor, key),
+            execution_logs(self.store, processor, key),
         )
 
     def _show(self, found: Found) -> None:
@@ -133,9 +133,9 @@ class EntryScreen(ActingScreen):
 
     # --- acting
 
-    async def scope(self) -> Scope:
+    def scope(self) -> Scope:
         row = self._found.row
-        return Scope([] if row is None else [row.id], "this entry")
+        return Scope("this entry", lambda: [] if row is None else [row.id])
 
     async def processor(self) -> str | None:
         return self._found.row.processor if self._found.row else None

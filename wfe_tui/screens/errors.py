@@ -1,6 +1,5 @@
 """The errors by their cause: how many entries stand failed by each, how often and when it was seen."""
 
-import asyncio
 from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
@@ -95,7 +94,7 @@ class ErrorsScreen(ActingScreen, ListScreen):
             self.load()
 
     def time_passed(self) -> None:
-        self.table.refresh()
+        self.table.redraw()
 
     @on(StoreTable.RowChosen)
     def _open(self, message: StoreTable.RowChosen) -> None:
@@ -111,10 +110,9 @@ class ErrorsScreen(ActingScreen, ListScreen):
         if self.window.cursor_id is not None:
             self.wfe.copy(str(self.window.cursor_id), "the fingerprint")
 
-    async def scope(self) -> Scope:
+    def scope(self) -> Scope:
         chosen = sorted(self.window.marks) or [each for each in [self.window.cursor_id] if each is not None]
-        ids = await asyncio.to_thread(failed_by, self.store, chosen)
-        return Scope(ids, f"failing now of {', '.join(chosen)}")
+        return Scope(f"failing now of {', '.join(chosen)}", lambda: failed_by(self.store, chosen))
 
     def acted(self, accepted: frozenset[int]) -> None:
         """Groups keep their marks: others of their entries may fail."""

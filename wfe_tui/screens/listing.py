@@ -113,7 +113,7 @@ class ListScreen(StoreScreen):
 
     def time_passed(self) -> None:
         self.window.forget()
-        self.table.refresh()
+        self.table.redraw()
 
     # --- filter
 

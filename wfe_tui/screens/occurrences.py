@@ -92,6 +92,6 @@ class OccurrencesScreen(ActingScreen, ListScreen):
         if row := self.row_at_cursor():
             self.wfe.copy(f"{row.error_id}  {row.key}  {row.task}  {row.type}: {row.message}", "the occurrence")
 
-    async def scope(self) -> Scope:
-        ids = await asyncio.to_thread(failed_by, self.store, [self.route.name])
-        return Scope(ids, f"failing now of {self.route.name}")
+    def scope(self) -> Scope:
+        name = self.route.name
+        return Scope(f"failing now of {name}", lambda: failed_by(self.store, [name]))

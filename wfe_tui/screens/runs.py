@@ -111,8 +111,8 @@ class RunActing(ActingScreen):
         self.wfe.shell = operations.shell_line(verb, [str(number)], self.store, why=answer.why)
         self.wfe.say(f"{verb}: run {number}\n$ {self.wfe.shell}")
 
-    async def scope(self) -> Scope:
-        return Scope([], "")
+    def scope(self) -> Scope:
+        return Scope("no entry", list)
 
 
 class RunsScreen(RunActing, ListScreen):

@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from engine.logs import LogLine
 from textual.content import Content
 
 from engine.clock import duration, from_text, local_time
 from engine.history import ActionRow
+from engine.logs import ExecutionLog, LogLine
 from engine.planning import Plan, State
 from engine.records import EntryRow
 from engine.text import literal
@@ -84,22 +84,25 @@ def actions_content(actions: Sequence[ActionRow]) -> Content:
     return Content("\n").join(lines)
 
 
-def log_content(log: Sequence[LogLine]) -> Content:
+def log_content(logs: Sequence[ExecutionLog]) -> Content:
     """What its executions logged; nothing where they logged nothing."""
-    if not log:
+    if not logs:
         return Content("")
-    lines = [_heading("Log of its executions, newest first")]
-    lines += map(_log_line, log[:MOST_LINES])
-    if len(log) > MOST_LINES:
-        lines.append(Content.styled(f"… and {len(log) - MOST_LINES} older lines", "$text-muted"))
+    lines = [_heading("Log, the newest execution first")]
+    for log in logs:
+        dropped = f", {log.dropped} lines before these are not kept" if log.dropped else ""
+        lines.append(Content.styled(f"{literal(log.task)} {log.attempt or ''}{dropped}", "$text-muted"))
+        lines += map(_log_line, log.lines)
+    if len(lines) > MOST_LINES:
+        lines[MOST_LINES:] = [Content.styled(f"… and {len(lines) - MOST_LINES} more lines", "$text-muted")]
     return Content("\n").join(lines)
 
 
 def _log_line(line: LogLine) -> Content:
     return Content.assemble(
-        (f"{local_time(line.time)} ", "$text-muted"),
-        (f"{line.level:<8} ", LEVELS.get(line.level, "$text-muted")),
-        (f"{literal(line.task)} {line.attempt}  ", "$text-muted"),
+        (f"  {local_time(line.moment)} ", "$text-muted"),
+        (f"{literal(line.level):<8} ", LEVELS.get(line.level, "$text-muted")),
+        (f"{literal(line.logger)}  ", "$text-muted"),
         literal(cut(line.message, LONGEST_MESSAGE)),
     )
 

@@ -115,12 +115,21 @@ class StoreTable(ScrollView, can_focus=True):
     # What the window's owner tells
 
     def rows_changed(self, ids: Collection[int]) -> None:
-        """These entries changed, not their order: repaint the lines of those that are on the screen, nothing else."""
-        changed, top = frozenset(ids), self.scroll_offset.y
-        for index, entry_id in enumerate(self._ids[top : top + self._page], top):
-            if entry_id in changed:
-                self._repaint(index)
+        """These rows changed, not their order: read those that are on the screen, and repaint what looks different."""
+        for index in self._on_screen(ids):
+            self.window.row(index)
+        self._read_soon()
         self._tell_marks()
+
+    def redraw(self) -> None:
+        """Draw every line anew: what is shown depends on the time that has passed."""
+        self._strips.clear()
+        self.refresh()
+
+    def _on_screen(self, ids: Collection[Any]) -> list[int]:
+        """Where those of these rows stand that are on the screen."""
+        wanted, top = frozenset(ids), self.scroll_offset.y
+        return [index for index, number in enumerate(self._ids[top : top + self._page], top) if number in wanted]
 
     def window_changed(self) -> None:
         """The window shows another answer: repaint it, and leave what the operator looks at where it is.
@@ -272,9 +281,7 @@ class StoreTable(ScrollView, can_focus=True):
 
     def _row(self, index: int) -> Strip:
         row = self.window.row(index)
-        if self.window.is_wanting and not self._is_reading:
-            self._is_reading = True
-            self.call_later(self._read)
+        self._read_soon()
         if row is None:
             return Strip([])
         number = self._ids[index]
@@ -288,6 +295,11 @@ class StoreTable(ScrollView, can_focus=True):
         strip = line(cells, is_marked, base, over).extend_cell_length(self.size.width, (base + over).rich_style)
         self._strips[number] = (row, is_cursor, is_marked, strip)
         return strip
+
+    def _read_soon(self) -> None:
+        if self.window.is_wanting and not self._is_reading:
+            self._is_reading = True
+            self.call_later(self._read)
 
     def _read(self) -> None:
         wanted = self.window.take_wanted()
@@ -306,7 +318,8 @@ class StoreTable(ScrollView, can_focus=True):
             return
         different = self.window.put(ids, rows)
         self._is_reading = False
-        self.rows_changed(different)
+        for index in self._on_screen(different):
+            self._repaint(index)
         if self.window.cursor_id in different:
             self.post_message(self.RowHighlighted(self._highlighted))
         self._read()  # what was drawn meanwhile

@@ -18,6 +18,8 @@ from wfe_tui.widgets.states import COLOURS, GLYPHS, STEPS
 
 LONGEST_NAME = 24
 LEAST_BAR = 10
+BESIDE = 33
+"""Cells of a line that are neither name nor bar: a sign, two durations, a count, and how the task stands."""
 
 Executions = Sequence[Mapping[str, Any]]
 
@@ -75,8 +77,7 @@ def timeline(
     if planned.due is not None and planned.due - until < 4 * (until - begin) + timedelta(seconds=1):
         until = max(until, planned.due)
     name_width = min(LONGEST_NAME, max((len(literal(step.task)) for step in planned.steps), default=0))
-    room = width - name_width - 4 - 26
-    bar = max(LEAST_BAR, room)
+    bar = max(LEAST_BAR, width - name_width - BESIDE)
     lines = [_axis(begin, until, name_width, bar)] if every else [Content("")]
     for step in planned.steps:
         cells = _cells(spans[step.task], begin, until, bar)
