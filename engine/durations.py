@@ -1,8 +1,8 @@
 """How long the executions of each task take: a histogram that stays small however many there were. Pure, no I/O."""
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from math import ceil, floor, log
 from typing import Any
 
 WIDTH = 1.1
@@ -27,7 +27,8 @@ class Histogram:
         """Count one more."""
         self.count += 1
         self.sum += seconds
-        at = _bucket(seconds)
+        within = seconds if SHORTEST <= seconds <= LONGEST else min(max(seconds, SHORTEST), LONGEST)
+        at = floor(log(within) * _PER_E)
         self._buckets[at] = self._buckets.get(at, 0) + 1
 
     def merge(self, other: "Histogram") -> None:
@@ -47,7 +48,7 @@ class Histogram:
         for at, number in sorted(self._buckets.items()):
             so_far += number
             if so_far >= part * self.count:
-                return math.pow(WIDTH, at + 0.5)
+                return _beginning(at + 0.5)
         return None
 
     def bars(self, most: int) -> list[tuple[float, float, int]]:
@@ -56,11 +57,11 @@ class Histogram:
         if not self._buckets:
             return []
         first, last = min(self._buckets), max(self._buckets)
-        each = math.ceil((last - first + 1) / most)
+        each = ceil((last - first + 1) / most)
         return [
             (
-                math.pow(WIDTH, at),
-                math.pow(WIDTH, at + each),
+                _beginning(at),
+                _beginning(at + each),
                 sum(self._buckets.get(bucket, 0) for bucket in range(at, at + each)),
             )
             for at in range(first, last + 1, each)
@@ -111,10 +112,9 @@ def merged(all_of: Iterable[Mapping[str, Histogram]]) -> dict[str, Histogram]:
     return together
 
 
-def _bucket(seconds: float) -> int:
-    if not SHORTEST <= seconds <= LONGEST:
-        seconds = SHORTEST if seconds < SHORTEST else LONGEST
-    return math.floor(math.log(seconds) * _PER_E)
+def _beginning(bucket: float) -> float:
+    """Seconds at which a bucket begins."""
+    return float(WIDTH**bucket)
 
 
-_PER_E = 1 / math.log(WIDTH)
+_PER_E = 1 / log(WIDTH)

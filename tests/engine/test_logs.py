@@ -267,22 +267,6 @@ def test_a_script_that_configured_no_logging_still_sees_its_warnings_once(workpl
             assert kept(store, processor="orders:Louder") == ["look at this"]
 
 
-def test_lines_come_back_from_worker_processes(workplace: Any) -> None:
-    workplace.extend(
-        "\n\nimport logging\n\n\nclass Loud(Check):\n    def process_entry(self, entry, dry_run=False):\n"
-        "        logging.getLogger('shop').warning('%s in %d', entry.key, os.getpid())\n"
-        "        super().process_entry(entry, dry_run)\n\n\n"
-        "class Louder(Orders):\n    def get_tasks(self):\n        return [Fetch(self), Loud(self)]\n"
-    )
-    workplace.orders("A-1", "A-2 raise")
-    done = workplace.wfe("run", "orders:Louder", "--processes", "1")
-    assert done.returncode == 1
-    with Store(workplace.store) as store:
-        (one,), (other,) = (log_lines(store, "orders:Louder", key) for key in ("A-1", "A-2"))
-    assert one.message.startswith("A-1 in ")
-    assert other.message.startswith("A-2 in ")
-
-
 # --- how long they are kept
 
 

@@ -1,6 +1,7 @@
 """Workflows that worker processes can import; what a task is to do to an order stands in its field `fate`."""
 
 import asyncio
+import logging
 import os
 import resource
 import signal
@@ -83,6 +84,10 @@ def _exits(entry: Any) -> None:
     raise SystemExit(3)
 
 
+def _logs(entry: Any) -> None:
+    logging.getLogger("shop").warning("%s is odd", entry.key)
+
+
 def _presses(entry: Any) -> None:
     raise KeyboardInterrupt
 
@@ -107,6 +112,7 @@ FATES: dict[str, Any] = {
     "wait": _waits,
     "exit": _exits,
     "press": _presses,
+    "log": _logs,
     "odd": lambda entry: 7,
     "spoil": _spoils,
     "die": _dies,

@@ -18,6 +18,7 @@ from tinydb import where
 
 from engine import InputError, Store, WorkflowError
 from engine.clock import utc_now
+from engine.logs import log_lines
 from engine.lookup import rows
 from engine.planning import State
 
@@ -107,14 +108,14 @@ def states(store: Store) -> dict[str, str]:
 def test_entries_go_through_on_two_workers(cluster: Cluster, store: Store, tmp_path: Path) -> None:
     file = tmp_path / "done.txt"
     given = [{"key": f"A-{number}"} for number in range(60)]
-    given += [{"key": fate, "fate": fate} for fate in ("raise", "interrupt", "exit", "press", "odd", "spoil")]
+    given += [{"key": fate, "fate": fate} for fate in ("raise", "interrupt", "exit", "press", "odd", "spoil", "log")]
     result = shop.Orders(store, file, given).process_entries(executor=DaskExecutor(cluster.address))
     failed = dict.fromkeys(("raise", "exit", "press", "odd", "spoil"), "failed")
     assert {key: state for key, state in states(store).items() if state != "finished"} == {
         "interrupt": "interrupted",
         **failed,
     }
-    assert result.states[State.FINISHED] == 60
+    assert result.states[State.FINISHED] == 61
     assert max(Counter(effects(file)).values()) == 1
     document = store.entries.search(where("key") == "A-7")[0]
     assert document["data"]["price"] == 7
@@ -122,8 +123,9 @@ def test_entries_go_through_on_two_workers(cluster: Cluster, store: Store, tmp_p
     errors = {record["key"]: record for record in store.errors.all()}
     assert set(errors) == set(failed)
     assert "no customer" in errors["raise"]["text"]
+    assert [line.message for line in log_lines(store, "shop:Orders", "log")] == ["log is odd"]
     (run,) = store.runs.all()
-    assert run["statistics"]["Fetch"]["fetched"] == 66, "what is counted on workers adds up, and no call is merged"
+    assert run["statistics"]["Fetch"]["fetched"] == 67, "what is counted on workers adds up, and no call is merged"
 
 
 def test_a_worker_that_is_killed_costs_its_tasks_and_says_so(cluster: Cluster, store: Store, tmp_path: Path) -> None:

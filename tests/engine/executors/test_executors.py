@@ -11,6 +11,7 @@ import shop
 from tinydb import where
 
 from engine import InputError, Store, WorkflowError
+from engine.logs import log_lines
 from engine.lookup import rows
 from engine.planning import State
 
@@ -165,6 +166,12 @@ def test_a_run_that_drains_brings_what_it_has_begun_to_its_end_and_begins_nothin
     assert processor.stopping.is_asked
     (action,) = site.store.actions.all()
     assert (action["verb"], action["who"], action["run"], action["open"]) == ("drain", "anna", result.number, False)
+
+
+def test_what_a_task_logs_is_kept_with_its_execution(site: Site, how: dict[str, Any]) -> None:
+    site.made(orders("A-1", "A-2 log", "A-3 log")).process_entries(**how)
+    for key, said in (("A-1", []), ("A-2", ["A-2 is odd"]), ("A-3", ["A-3 is odd"])):
+        assert [line.message for line in log_lines(site.store, "shop:Orders", key)] == said
 
 
 def test_selections_and_a_dry_run(site: Site, how: dict[str, Any]) -> None:
