@@ -13,8 +13,8 @@ from engine.wishes import ASKED, Wish, wish_of
 def stop(run: int, *, store: Store, who: str | None = None, why: str | None = None, clock: Clock = utc_now) -> str:
     """Ask a run to stop, as the first ctrl+c does: it begins nothing more, what is under way ends and is recorded.
 
-    It has read that within a tenth of a second, unless a task executes in the run's own thread, and ends as `stopped`.
-    So does the program that makes it, as far as its processor goes: a worker ends, and no run follows.
+    It sees that within a quarter of a second, or when the task has ended that its own thread executes, and ends as
+    `stopped`. Who made it makes no other with the same processor object: a worker ends.
 
     Args:
         run: its number.
