@@ -201,13 +201,14 @@ def _walked(trace: TracebackType | None) -> Iterator[TracebackType]:
 
 
 def _columns(step: TracebackType) -> list[int] | None:
-    """Which characters of its line a frame was at; None if that is not known, or goes over several lines."""
+    """Which characters of its line a frame was at; None if that, or the line, is not known, or it
+    goes over several."""
     code = step.tb_frame.f_code
     first, last, begin, end = next(islice(code.co_positions(), step.tb_lasti // 2, None), (None,) * 4)
     if begin is None or end is None or not first == last == step.tb_lineno:
         return None
     line = linecache.getline(code.co_filename, step.tb_lineno, step.tb_frame.f_globals).encode(errors="replace")
-    return [len(line[:at].decode(errors="replace")) for at in (begin, end)]
+    return [len(line[:at].decode(errors="replace")) for at in (begin, end)] if line else None
 
 
 def _frame(file: str, line: int, function: str, module: str, namespace: dict[str, Any]) -> Frame:
