@@ -10,7 +10,7 @@ from engine.identity import entry_key, task_names
 from engine.journal import FAILURES, Failure, Journal
 from engine.model import TaskExecution, WorkflowModel, adopt
 from engine.outcome import Call, End, Outcome
-from engine.planning import Plan, State, Step, StepKind, plan
+from engine.planning import Plan, State, Step, StepKind, plan, with_repeat
 from engine.status import RepeatAfterCycle
 from engine.task import Task
 
@@ -149,7 +149,7 @@ class Flight:
             extra={"task": step.task, "entry": key},
         )  # fmt: skip
         if newest and step.kind is StepKind.WAIT_CYCLES:
-            _count_cycle(newest)
+            _count_cycle(newest, with_repeat(self.entry.get_execution(step.task)))
             self._write(newest)
         return not step.blocks
 
@@ -172,9 +172,11 @@ def standing(entry: WorkflowModel, names: Sequence[str], moment: datetime) -> tu
     return planned.state, Failure(entry_key(entry), planned.state, planned.current.task, planned.why, error_id)
 
 
-def _count_cycle(execution: TaskExecution) -> None:
-    """One more run has considered an execution that waits for runs; the policy the task handed out stays as it is."""
-    if execution.status and isinstance(execution.status.repeat, RepeatAfterCycle):
-        repeat = execution.status.repeat
+def _count_cycle(execution: TaskExecution, waiting: TaskExecution) -> None:
+    """One more run has considered an execution that waits for runs, by the repeat that counts for it: see
+    `with_repeat`. The policy the task handed out stays as it is."""
+    if waiting.status and isinstance(waiting.status.repeat, RepeatAfterCycle):
+        repeat = waiting.status.repeat
         counted = repeat.model_copy(update={"current_cycle": repeat.current_cycle + 1})
-        execution.status = execution.status.model_copy(update={"repeat": counted})
+        execution.status = waiting.status.model_copy(update={"repeat": counted})
+        execution.repeat_stands = waiting.repeat_stands

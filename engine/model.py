@@ -53,6 +53,9 @@ class TaskExecution(BaseModel):
     restart: bool = False
     """An operator asked for the task to be executed again, whatever its repeat policy says."""
 
+    repeat_stands: bool = False
+    """An operator gave its repeat a number of reruns: it counts for those attempts, too, whatever they say."""
+
     error: str | None = None
     """Type and message of that exception, in one line."""
 

@@ -12,7 +12,7 @@ from itertools import takewhile
 
 from engine.due_date import parse_due_date
 from engine.model import Halt, TaskExecution, WorkflowModel, attempts_so_far
-from engine.status import NotYet, Ripe
+from engine.status import NotYet, RepeatAfterCycle, Ripe, Status
 
 
 class State(StrEnum):
@@ -177,7 +177,7 @@ def _behind_a_block(name: str, attempts: Sequence[TaskExecution]) -> Step:
 def _step(name: str, attempts: Sequence[TaskExecution], moment: datetime) -> Step:
     if not attempts:
         return Step(name, StepKind.EXECUTE, "not executed yet")
-    newest = attempts[0]
+    newest = with_repeat(attempts)
     if newest.running and not newest.restart:
         return _in_doubt(name, attempts)
     verdict = newest.verdict(since_restart(attempts), moment)
@@ -216,6 +216,25 @@ def _in_doubt(name: str, attempts: Sequence[TaskExecution]) -> Step:
 def since_restart(attempts: Sequence[TaskExecution]) -> int:
     """How many of a task's attempts (newest first) count against a bound of reruns: a restart grants them anew."""
     return next((number for number, attempt in enumerate(attempts) if number and attempt.restart), len(attempts))
+
+
+def with_repeat(attempts: Sequence[TaskExecution]) -> TaskExecution:
+    """The newest attempt of a task (of these, newest first) with the repeat that counts for it.
+
+    That is its own; or, while none is processed, the one that an operator set before for a number of reruns.
+    """
+    newest = attempts[0]
+    if newest.processed or newest.running or newest.repeat_stands:
+        return newest
+    earlier = takewhile(lambda attempt: not attempt.processed, attempts[1 : since_restart(attempts)])
+    set_before = next((attempt.status for attempt in earlier if attempt.repeat_stands), None)
+    if set_before is None:
+        return newest
+    repeat = set_before.repeat
+    if isinstance(repeat, RepeatAfterCycle):
+        repeat = repeat.model_copy(update={"current_cycle": 0})
+    status = (newest.status or Status()).model_copy(update={"repeat": repeat, "max_reruns": set_before.max_reruns})
+    return newest.model_copy(update={"status": status, "repeat_stands": True})
 
 
 _STOPPED = {

@@ -22,7 +22,7 @@ from engine.due_date import parse_due_date
 from engine.exceptions import EntryError, InputError
 from engine.identity import required_key
 from engine.model import WorkflowModel
-from engine.planning import Plan, State, Step, StepKind, plan
+from engine.planning import Plan, State, Step, StepKind, plan, with_repeat
 
 PROGRESS_FIELDS = frozenset(WorkflowModel.model_fields)
 """The fields that every entry has: its due date, source, executions and finished moment."""
@@ -146,7 +146,8 @@ def _shown(entry: WorkflowModel, tasks: Sequence[str], moment: datetime) -> dict
     attempts = entry.get_execution(task) if task else []
     newest = attempts[0] if attempts else None
     repeats = planned.current is not None and (planned.current.kind is StepKind.REPEAT or planned.current.kind.is_wait)
-    repeat = newest.status.repeat if repeats and newest and newest.status else None
+    status = with_repeat(attempts).status if repeats and attempts else None
+    repeat = status.repeat if status else None
     if planned.state is State.FINISHED:
         reason = planned.steps[-1].why if planned.steps else ""
     else:
@@ -170,7 +171,7 @@ _POLICIES = {"after_time": "time", "after_datetime": "date", "after_cycle": "cyc
 
 def error_ids(document: Mapping[str, Any]) -> list[str]:
     """The ids of an entry's errors, newest first; the one that happened outside its tasks, too."""
-    of_tasks = [execution["error_id"] for execution in reversed(document["executions"] or [])]
+    of_tasks = [execution.get("error_id") for execution in reversed(document["executions"] or [])]
     return [error_id for error_id in dict.fromkeys([document["error_id"], *of_tasks]) if error_id]
 
 

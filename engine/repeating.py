@@ -49,9 +49,10 @@ def at(text: str, now: datetime) -> RepeatAfterDatetime:
     try:
         if re.fullmatch(r"\d{1,2}:\d{2}", text):
             hour, minute = map(int, text.split(":"))
-            local = now.astimezone()
+            # Without a zone, for the offset may be another by then than it is now.
+            local = now.astimezone().replace(tzinfo=None)
             moment = local.replace(hour=hour, minute=minute, second=0, microsecond=0)
-            return RepeatAfterDatetime(date_time=moment if moment > local else moment + timedelta(days=1))
+            return RepeatAfterDatetime(date_time=as_utc(moment if moment > local else moment + timedelta(days=1)))
         return RepeatAfterDatetime(date_time=as_utc(datetime.fromisoformat(text)))
     except (ValueError, OverflowError):
         raise InputError(f"{text!r} is no moment: write 2026-12-24 08:00, or 08:00") from None

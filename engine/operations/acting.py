@@ -10,6 +10,7 @@ from typing import Any
 from tinydb.table import Document
 
 from engine.clock import Clock, to_text, utc_now
+from engine.due_date import parse_due_date
 from engine.exceptions import InputError
 from engine.lookup import find_entries
 from engine.operations.recording import record, refuse_read_only, signature
@@ -268,10 +269,11 @@ def _decided(verb: Verb, document: Mapping[str, Any], by: By, store: Store) -> _
     try:
         verb.change(entry, planned, by)
     except Refusal as refusal:
-        if document["state"] != State.FAILED or planned.state is State.FAILED:
+        if document["state"] != State.FAILED or planned.state in (State.FAILED, State.IN_DOUBT):
             return _Decided(str(refusal))
         # It failed outside its tasks, and none of its executions is to be changed: to run it again is all there is.
-        return _Decided(None if verb.needs_worker else "none of its tasks failed: the next run considers it again")
+        is_all = verb.needs_worker and verb.executes
+        return _Decided(None if is_all else "none of its tasks failed: the next run considers it again")
     if not tasks and entry.halt is None:
         return _Decided()  # `get_tasks` has only raised so far: what the entry is to go through is not known
     changed = plan(entry, tasks, moment)
@@ -287,18 +289,20 @@ def _previewed(verb: Verb, key: str, found: Document | InputError, by: By, store
     decided = _decided(verb, found, by, store)
     if decided.before is None or decided.after is None:
         return Previewed(key, found["processor"], decided.refused)
-    is_now = decided.after.state is State.READY
+    due_date = found["due_date"]
+    is_ripe = not due_date or parse_due_date(due_date).is_ripe(by.moment)
     fates = [
-        (after.task, _fate(before, after, is_now), before.why if before.attempts else "")
+        (after.task, _fate(before, after, is_ripe), before.why if before.attempts else "")
         for before, after in zip(decided.before.steps, decided.after.steps, strict=True)
     ]
     return Previewed(key, found["processor"], None, tuple(fates))
 
 
-def _fate(before: Step, after: Step, is_now: bool) -> Fate:
+def _fate(before: Step, after: Step, is_ripe: bool) -> Fate:
+    """What becomes of a task by what was decided; `is_ripe`: the due date of its entry lets a run have it now."""
     if after.kind is StepKind.DONE:
         return Fate.KEPT if before.kind is StepKind.DONE else Fate.TAKEN_AS_DONE
-    if not is_now or not after.kind.is_to_do:
+    if not is_ripe or not after.kind.is_to_do:
         return Fate.LATER
     return Fate.AGAIN if after.attempts else Fate.FIRST
 

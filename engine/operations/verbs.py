@@ -74,7 +74,8 @@ class SetRepeat(Verb):
 
     Args:
         repeat: True for the next run, False for never, or a policy.
-        max_reruns: how many times from now on at most; None is no bound.
+        max_reruns: up to so many times from now on, until the task is processed, whatever it says meanwhile; None is
+            once, whatever bound there was: from then on the task's own word counts.
     """
 
     repeat: Repeat
@@ -99,16 +100,22 @@ class SetRepeat(Verb):
         newest = newest_of(entry, planned)
         if newest is None:
             raise Refusal("its task was not executed yet: there is nothing to repeat")
-        status = newest.status or Status()
+        attempts, status = entry.get_execution(newest.name), newest.status or Status()
+        for execution in attempts:
+            execution.repeat_stands = False
         if self.repeat is False:
             newest.status = status.model_copy(update={"repeat": False})
             newest.restart = False
             for execution in _newest_of_all(entry, planned):
                 execution.restart = False
             return
-        used = since_restart(entry.get_execution(newest.name)) - 1
-        bound = None if self.max_reruns is None else used + self.max_reruns
+        if entry.halt is not None and entry.halt.is_cancelled:
+            raise Refusal(f"it is {entry.halt.words()}: {_way_out(entry.halt)}")
+        if newest.running and (self.repeat is not True or self.max_reruns is not None):
+            raise Refusal(f"its process died inside {newest.name}: until that has run again, its repeat is on or off")
+        bound = None if self.max_reruns is None else since_restart(attempts) - 1 + self.max_reruns
         newest.status = status.model_copy(update={"repeat": self.repeat, "max_reruns": bound})
+        newest.repeat_stands = bound is not None
         newest.restart = newest.running  # in doubt, no policy counts
 
 

@@ -111,6 +111,7 @@ def ended(number: int, execution: TaskExecution, changes: Line | None = None) ->
     fields = {
         "processed": execution.processed, "finished_at": execution.finished_at, "status": status,
         "error_id": execution.error_id, "error": execution.error, "restart": execution.restart,
+        "repeat_stands": execution.repeat_stands, "skipped": execution.skipped,
     }  # fmt: skip
     return _line({"id": number, "execution": {**_begun(execution), **fields}, **(changes or {})})
 

@@ -3,12 +3,12 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
+from desk import Check, Desk, Fetch, Order, Orders, breaks, dies, interrupts
 from tinydb import where
 
 from engine import (
@@ -16,119 +16,16 @@ from engine import (
     RepeatAfterCycle,
     RepeatAfterTime,
     RepeatWithBackoff,
-    Status,
-    StatusException,
     Store,
-    StoredProcessor,
     Task,
-    WorkflowModel,
 )
-from engine.lookup import find_error, rows
-from engine.operations import ActionResult, Decision, decide, restart, shell_line, toggle_repeat
-from engine.records import EntryRow
+from engine.lookup import find_error
+from engine.operations import restart, shell_line, toggle_repeat
 from engine.worker import execute_actions
-
-
-class Order(WorkflowModel):
-    key: str
-
-
-class Orders(StoredProcessor):
-    """Two tasks; the second does what the desk says of the entry."""
-
-    model = Order
-
-    def __init__(self, desk: "Desk") -> None:
-        super().__init__(desk.store, clock=desk.clock)
-        self.desk = desk
-
-    def get_default_entries(self) -> list[Any]:
-        return self.desk.entries
-
-    def get_tasks(self) -> list[Task]:
-        return [Fetch(self), Check(self)]
 
 
 class Others(Orders):
     """A second workflow on the same store."""
-
-
-class Fetch(Task):
-    def process_entry(self, entry: Order, dry_run: bool = False) -> None:
-        self.processor.desk.ran.append(f"Fetch {entry.key}")  # type: ignore[attr-defined]
-
-
-class Check(Task):
-    def process_entry(self, entry: Order, dry_run: bool = False) -> Status | None:
-        desk = self.processor.desk  # type: ignore[attr-defined]
-        desk.ran.append(f"Check {entry.key}")
-        return desk.check(entry)  # type: ignore[no-any-return]
-
-
-class Desk:
-    """An operator's desk: the store, and how Check goes today."""
-
-    def __init__(self, store: Store, clock: Any) -> None:
-        self.store = store
-        self.clock = clock
-        self.entries: list[Any] = [{"key": "A-1"}, {"key": "A-2"}]
-        self.ran: list[str] = []
-        self.check: Callable[[Any], Any] = lambda entry: None
-
-    def run(self, check: Callable[[Any], Any] | None = None, **given: Any) -> list[str]:
-        self.check = check or (lambda entry: None)
-        self.ran = []
-        Orders(self).process_entries(**given)
-        return self.ran
-
-    def take(self, check: Callable[[Any], Any] | None = None) -> list[str]:
-        """A worker does what is open."""
-        self.check = check or (lambda entry: None)
-        self.ran = []
-        execute_actions(Orders(self))
-        return self.ran
-
-    def repeat(self, *keys: str, on: bool = True, **given: Any) -> ActionResult:
-        return toggle_repeat(keys, on, store=self.store, clock=self.clock, **given)
-
-    def restart(self, *keys: str, from_start: bool = False, **given: Any) -> ActionResult:
-        return restart(keys, from_start, store=self.store, clock=self.clock, **given)
-
-    def decide(self, verdict: str, *keys: str, **given: Any) -> ActionResult:
-        return decide(keys, Decision(verdict), store=self.store, clock=self.clock, **given)
-
-    def row(self, key: str) -> EntryRow:
-        return {row.key: row for row in rows(self.store, self.clock())}[key]
-
-    def state(self, key: str) -> str:
-        return self.row(key).state
-
-    def document(self, key: str) -> Any:
-        return self.store.entries.get(where("key") == key)
-
-    def action(self) -> Any:
-        return self.store.actions.all()[-1]
-
-
-@pytest.fixture
-def desk(tmp_path: Path, clock: Any) -> Iterator[Desk]:
-    with Store(tmp_path / "wfe.db") as store:
-        yield Desk(store, clock)
-
-
-def breaks(entry: Order) -> None:
-    raise ValueError(f"no customer in {entry.key}")
-
-
-def interrupts(**status: Any) -> Callable[[Any], None]:
-    def check(entry: Order) -> None:
-        raise StatusException(Status(**status))
-
-    return check
-
-
-def dies(entry: Order) -> None:
-    raise KeyboardInterrupt
 
 
 # --- repeat
@@ -278,7 +175,7 @@ def in_doubt(desk: Desk) -> Desk:
 
 def test_decided_again_the_task_is_executed_again_by_a_worker(in_doubt: Desk) -> None:
     done = in_doubt.decide("again", "A-1")
-    assert (done.accepted, done.to_run) == (("A-1",), ("test_operations:Orders",))
+    assert (done.accepted, done.to_run) == (("A-1",), ("desk:Orders",))
     assert in_doubt.take() == ["Check A-1"]
     assert in_doubt.state("A-1") == "finished"
 
@@ -286,7 +183,7 @@ def test_decided_again_the_task_is_executed_again_by_a_worker(in_doubt: Desk) ->
 def test_decided_done_the_task_is_kept_as_processed_and_the_entry_goes_on(in_doubt: Desk) -> None:
     in_doubt.clock.turn(hours=1)
     done = in_doubt.decide("done", "A-1", who="kim@desk", why="the carrier has it")
-    assert (done.verb, done.accepted, done.to_run) == ("decide done", ("A-1",), ("test_operations:Orders",))
+    assert (done.verb, done.accepted, done.to_run) == ("decide done", ("A-1",), ("desk:Orders",))
     assert in_doubt.take() == [], "Check was the last"
     document = in_doubt.document("A-1")
     assert (document["state"], bool(document["finished"])) == ("finished", True)
@@ -422,7 +319,7 @@ def test_a_key_of_two_workflows_needs_the_name_of_one(desk: Desk) -> None:
     desk.run(breaks)
     Others(desk).process_entries()
     refusal = desk.restart("A-1").refused["A-1"]
-    assert "test_operations:Orders" in refusal
+    assert "desk:Orders" in refusal
     assert "test_operations:Others" in refusal
     assert desk.restart("A-1", processor="test_operations:Others", from_start=True).accepted == ("A-1",)
     assert desk.take() == [], "the other workflow's"
@@ -437,7 +334,7 @@ def test_an_act_is_recorded_with_who_when_why_and_which_keys(desk: Desk, verb: s
     act = desk.repeat if verb == "repeat" else desk.restart
     assert act("A-1", "A-2", "A-1", who="kim", why="customer called").accepted == ("A-1",)
     action = desk.action()
-    assert (action["who"], action["why"], action["processor"]) == ("kim", "customer called", "test_operations:Orders")
+    assert (action["who"], action["why"], action["processor"]) == ("kim", "customer called", "desk:Orders")
     assert action["keys"] == ["A-1", "A-2"]
     assert datetime.fromisoformat(action["when"]) == desk.clock()
     assert action["results"]["A-1"] is None
