@@ -50,7 +50,8 @@ def count_states(
 
     counted = store.entries.counts("state", condition, doc_ids=ids)
     counts = Counter({State(name): number for name, number in counted.items()})
-    ripe = len(only((where("state") == State.WAITING) & (where("due") <= to_text(moment))))
+    is_ripe = (where("state") == State.WAITING) & (where("due") <= to_text(moment))
+    ripe = len(only(is_ripe)) if ids is not None else store.entries.count(is_ripe & condition if condition else is_ripe)
     counts.update({State.READY: ripe, State.WAITING: -ripe})
     for owner in store.entries.counts("owner", where("state") == State.RUNNING):
         if not store.is_alive(owner):

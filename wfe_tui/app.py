@@ -1,9 +1,11 @@
 """The app: which places are open over which store, the clipboard, and the engine processes started from here."""
 
 import asyncio
+import math
 import select
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -17,6 +19,7 @@ from textual.dom import DOMNode
 from textual.filter import LineFilter
 from textual.message import Message
 from textual.screen import ModalScreen, Screen
+from textual.worker import WorkerFailed
 
 from engine.clock import Clock, utc_now
 from engine.exceptions import EngineError, InputError
@@ -52,7 +55,7 @@ KEPT_CHILDREN = 20
 """How many engine processes that have ended can still be looked at."""
 
 MOST_FAILURES = 20
-"""After so many failures of the console itself it ends: it would go on failing."""
+"""After so many failures of the console itself in a minute it ends: it would go on failing."""
 
 BEHIND = 20
 """Messages that wait for the app, from which on the feed lets it catch up."""
@@ -117,7 +120,8 @@ class WfeApp(App[None]):
         """Why the console could not go on."""
         self.survives = False
         """A failure of the console itself is told, and it goes on; in tests it is to be seen."""
-        self._failures = 0
+        self._failures: list[float] = []
+        self._told: dict[str, float] = {}
         self._places = Places()
         self._screens: dict[str, StoreScreen] = {}
         self._feed: Feed | None = None
@@ -467,15 +471,19 @@ class WfeApp(App[None]):
 
     def _handle_exception(self, error: Exception) -> None:
         """A failure of the console itself costs what failed, and not the console; what is known of it is in a file."""
-        self._failures += 1
-        if not self.survives or self._failures > MOST_FAILURES:
+        cause = error.error if isinstance(error, WorkerFailed) and isinstance(error.error, Exception) else error
+        said, now = sentence(cause), time.monotonic()
+        self._failures = [then for then in self._failures if now - then < 60] + [now]
+        if not self.survives or len(self._failures) > MOST_FAILURES:
             super()._handle_exception(error)
             return
+        if now - self._told.get(said, -math.inf) < 60:
+            return  # what fails each second is said once a minute
+        self._told[said] = now
         place = str(self.screen.route) if isinstance(self.screen, StoreScreen) else type(self.screen).__name__
-        path = report_file(error, place, self.size)
+        path = report_file(cause, place, self.size)
         with suppress(Exception):  # what fails here fails while it is said that something failed
-            self.shell = ""
-            self.say(f"{sentence(error)}\nThe console goes on. A report to send: {path}", severity="error")
+            self.say(f"{said}\nThe console goes on. A report to send: {path}", severity="error")
 
     def _end_without_terminal(self) -> None:
         """When a connection breaks off, or the server of a browser's tab, and no signal says so, end as by that signal:

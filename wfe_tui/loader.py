@@ -13,8 +13,8 @@ from engine.exceptions import EngineError
 
 T = TypeVar("T")
 
-SHARE = 8
-"""A question that takes a second is asked again after so many: to follow the store costs a tenth of a core at most."""
+SHARE = 12
+"""A question that takes a second is asked again after so many: to follow the store costs a twelfth of a core at most."""
 
 
 class Loader(Generic[T]):

@@ -83,6 +83,10 @@ class Answer(Generic[R]):
     condition: QueryInstance | None = None
 
 
+class Abandoned(Exception):  # noqa: N818 - it says what happened
+    """The answer is not wanted any more."""
+
+
 class Change(NamedTuple):
     """What changes in the store mean for a window: whether its ids have to be loaded again, or it has grown."""
 
@@ -175,16 +179,29 @@ class Window(Generic[R]):
 
         Raises:
             InputError: its filter cannot be understood.
+            Abandoned: another view was asked for meanwhile.
         """
         view, seq, table = self.view, self._store.seq(), self.source.table
         order_by, backwards = self.source.orders[view.order]
         condition = self.source.condition(view.filter)
-        is_quick = condition is None or table.is_indexed(condition)
-        limit = HEAD if head and is_quick else None
-        ids = table.ids(condition, order_by=order_by, reverse=view.reverse is not backwards, limit=limit)
+        is_reverse = view.reverse is not backwards
+        is_indexed = condition is None or table.is_indexed(condition)
+        limit = HEAD if head and (is_indexed or (order_by is None and not is_reverse)) else None
+        asked = condition if condition is None or is_indexed else self._while_wanted(view) & condition
+        ids = table.ids(asked, order_by=order_by, reverse=is_reverse, limit=limit)
         marks = frozenset(found.doc_id for found in table.get(doc_ids=list(self.marks))) if self._check_marks else None
         rows = self.read(ids[:PAGE])
         return Answer(view, seq, ids, rows, limit is None or len(ids) < limit, marks, condition)
+
+    def _while_wanted(self, view: View) -> QueryInstance:
+        """A condition that everything answers as long as a view is wanted: who reads all documents for it ends early."""
+
+        def test(document: Mapping[str, Any]) -> bool:
+            if self.view is not view:
+                raise Abandoned
+            return True
+
+        return QueryInstance(test, ("while wanted", id(view)))
 
     def accept(self, answer: Answer[R]) -> bool:
         """Show an answer, with the cursor on the row it was on, wherever that is now.

@@ -2,6 +2,7 @@
 
 from array import array
 from collections.abc import Callable, Collection, ItemsView, Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 import orjson
@@ -122,6 +123,8 @@ class Rows(Mapping[str, Content]):
         offset: int = 0,
     ) -> "array[int]":
         """The ids of the documents that answer a condition; see `DocumentTable.ids`."""
+        if cond is not None and order_by is None and not self.is_exact(cond):
+            return self._scanned(cond, reverse=reverse, limit=limit, offset=offset)
         alternatives = self._alternatives(cond)
         direction = "DESC" if reverse else "ASC"
         order, value = f"id {direction}", "id"
@@ -140,6 +143,18 @@ class Rows(Mapping[str, Content]):
             sql = f"SELECT id FROM ({merged} ORDER BY {order} LIMIT ? OFFSET ?)"
         parameters = [value for term in alternatives for value in term.parameters]
         return self.storage.numbers(sql, (*parameters, *cut))
+
+    def _scanned(self, cond: QueryLike, *, reverse: bool, limit: int | None, offset: int) -> "array[int]":
+        """The ids of the documents that answer a condition that has to be asked of each, in the order of the ids."""
+        if limit is not None and not reverse:
+            since = self.storage.seq()
+            found = array("q", (doc_id for doc_id, _ in islice(self.scan(cond), offset, offset + limit)))
+            if self.storage.seq() == since:
+                return found
+        ids = array("q", self.matching(cond, keep=lambda content: None))
+        if reverse:
+            ids.reverse()
+        return ids[offset:] if limit is None else ids[offset : offset + limit]
 
     def count(self, cond: QueryLike | None) -> int:
         """How many documents answer a condition."""

@@ -160,7 +160,7 @@ def test_a_restart_on_the_terminal_is_executed_by_an_engine_process_of_its_own(t
     console.press("f")
     console.sees("3 entries")
     console.press("aR")
-    console.sees("Restart 3 entries")
+    console.sees("Restart: 3 entries?")
     console.press("y")
     console.sees("0 entries")
     console.press("q")

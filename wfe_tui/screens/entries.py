@@ -10,6 +10,7 @@ from textual import on, work
 from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.content import Content
+from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Static
 
@@ -41,6 +42,9 @@ from wfe_tui.widgets.run_line import RunLine
 from wfe_tui.widgets.table import StoreTable
 from wfe_tui.window import Answer, View, Window
 
+REST = 0.06
+"""Seconds for which the cursor has to rest on an entry before that is shown in full: keys come first."""
+
 COUNTS_EVERY = 0.25
 """Seconds between two countings while entries change."""
 
@@ -68,6 +72,7 @@ class EntriesScreen(ActingScreen, ListScreen):
         self.cell = cells(CELLS, self.wfe.clock)
         self._counts = Loader(self, self._count, self._show_counts, rest=COUNTS_EVERY)
         self._details = Loader(self, self._read_detail, self._show_detail)
+        self._rest: Timer | None = None
         self._is_live = True
         self._waiting: set[int] = set()
         self._held_back: list[Changes] = []
@@ -104,6 +109,7 @@ class EntriesScreen(ActingScreen, ListScreen):
         super().store_changed(changes)
         if changes.concern("entries"):
             self._counts.load()
+        if not changes.is_complete or self.window.cursor_id in changes.changed.get("entries", []):
             self._details.load()
 
     def time_passed(self) -> None:
@@ -134,7 +140,9 @@ class EntriesScreen(ActingScreen, ListScreen):
 
     @on(StoreTable.RowHighlighted)
     def _highlighted(self) -> None:
-        self._details.load()
+        if self._rest is not None:
+            self._rest.stop()
+        self._rest = self.set_timer(REST, self._details.load)
 
     def _read_detail(self) -> _Detail | None:
         number = self.window.cursor_id
@@ -145,17 +153,18 @@ class EntriesScreen(ActingScreen, ListScreen):
         return _Detail(found[0], read_row(found[0], moment, self.store.is_alive), read_plan(found[0], moment))
 
     def _show_detail(self, found: _Detail | None) -> None:
-        detail, said = self.query_one(EntryDetail), self.query_one("#said", Static)
-        said.display = bool(found and found.row.reason) and not self.has_class("-wide")
-        if found is None:
-            detail.clear()
-            return
-        row = found.row
-        if row.reason:
-            advice = f" · {DECIDE}" if row.state is State.IN_DOUBT else ""
-            said.update(Content(literal(cut(reason(row, self.wfe.clock()), 2_000)) + advice))
         if self.has_class("-wide"):
-            detail.show(found.document, row, found.planned)
+            detail = self.query_one(EntryDetail)
+            if found is None:
+                detail.clear()
+            else:
+                detail.show(found.document, found.row, found.planned)
+            return
+        said = self.query_one("#said", Static)
+        said.display = bool(found and found.row.reason)
+        if found and found.row.reason:
+            advice = f" · {DECIDE}" if found.row.state is State.IN_DOUBT else ""
+            said.update(Content(literal(cut(reason(found.row, self.wfe.clock()), 2_000)) + advice))
 
     def on_resize(self) -> None:
         """The detail stands beside the list where there is room."""

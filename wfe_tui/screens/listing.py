@@ -20,7 +20,7 @@ from wfe_tui.screens.export import ExportScreen
 from wfe_tui.widgets.columns import Cell, Column, arranged
 from wfe_tui.widgets.filter_bar import FilterBar
 from wfe_tui.widgets.table import StoreTable
-from wfe_tui.window import Answer, View, Window
+from wfe_tui.window import Abandoned, Answer, View, Window
 
 
 class ListScreen(StoreScreen):
@@ -81,17 +81,20 @@ class ListScreen(StoreScreen):
         """Ask the store which rows there are."""
         self._loader.load()
 
-    def _query(self) -> Answer[Any]:
-        if self._is_new:
-            self._is_new = False
-            answer = self.window.load(head=True)
-            if answer.is_whole:
-                return answer
-            self.app.call_from_thread(self._show, answer)
-        return self.window.load()
+    def _query(self) -> Answer[Any] | None:
+        try:
+            if self._is_new:
+                self._is_new = False
+                answer = self.window.load(head=True)
+                if answer.is_whole:
+                    return answer
+                self.app.call_from_thread(self._show, answer)
+            return self.window.load()
+        except Abandoned:  # the next question is waiting already
+            return None
 
-    def _show(self, answer: Answer[Any]) -> None:
-        if self.window.accept(answer):
+    def _show(self, answer: Answer[Any] | None) -> None:
+        if answer is not None and self.window.accept(answer):
             self.filter_bar.complain(None)
             self.table.window_changed()
             self.loaded(answer)

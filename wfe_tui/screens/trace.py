@@ -189,7 +189,7 @@ class TraceScreen(StoreScreen):
             if record["key"] is None:
                 return None
             entry = find_entry(self.store, record["key"], record["processor"])
-            errors = [each["error_id"] for each in _attempts(entry, record["task"]) if each["error_id"]]
+            errors = [each["error_id"] for each in _attempts(entry, record["task"]) if each.get("error_id")]
             at = errors.index(record["error_id"]) + step if record["error_id"] in errors else -1
             return errors[at] if 0 <= at < len(errors) else None
 

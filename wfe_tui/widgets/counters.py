@@ -27,9 +27,13 @@ class StateCount(Static):
     def __init__(self, state: State | None) -> None:
         super().__init__(markup=False)
         self.state = state
+        self._number: int | None = None
 
     def show(self, number: int) -> None:
         """Show a count; that of a state without entries is not shown."""
+        if number == self._number:
+            return
+        self._number = number
         self.display = bool(number) or self.state is None
         if self.state is None:
             self.update(Content(counted(number, "entry", "entries")).stylize("bold", 0, len(str(number))))

@@ -62,7 +62,7 @@ def entry_content(document: Mapping[str, Any], row: EntryRow, planned: Plan) -> 
     errors = error_ids(document)
     if errors:
         lines += [Content(""), _heading("Errors, newest first")]
-        where = {e["error_id"]: f"{literal(e['name'])}, attempt {e['run_count']}, {_at(e)}" for e in executions}
+        where = {e.get("error_id"): f"{literal(e['name'])}, attempt {e.get('run_count')}, {_at(e)}" for e in executions}
         lines += [
             Content.assemble((f"{error_id}  ", "$text-error"), where.get(error_id, "outside its tasks"))
             for error_id in errors[:MOST_ERRORS]
@@ -87,7 +87,7 @@ def _task(step: Step, row: EntryRow, attempts: list[dict[str, Any]], width: int)
     word, why = row.said_of(step)
     glyph, colour = STEPS[step.kind] if word == step.kind else (GLYPHS[State.RUNNING], COLOURS[State.RUNNING])
     newest = attempts[-1] if attempts else None
-    took = duration(newest["execution_time"], newest["finished_at"]) if newest else ""
+    took = duration(newest["execution_time"], newest.get("finished_at")) if newest else ""
     count = f"{step.attempts}×" if step.attempts > 1 else ""
     head = Content.assemble(
         (f"{glyph} ", colour), literal(step.task).ljust(width), f"  {took:>6}  {count:>3}  ", (word, colour)

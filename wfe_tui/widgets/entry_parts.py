@@ -41,7 +41,7 @@ def attempts_content(document: Mapping[str, Any]) -> Content:
     lines = [_heading("Attempts, newest first")]
     for attempt in executions[:MOST_ATTEMPTS]:
         word, colour = _ended(attempt)
-        took = duration(attempt["execution_time"], attempt["finished_at"])
+        took = duration(attempt["execution_time"], attempt.get("finished_at"))
         lines.append(
             Content.assemble(
                 (f"{local_time(from_text(attempt['execution_time']))} ", "$text-muted"),
@@ -51,11 +51,11 @@ def attempts_content(document: Mapping[str, Any]) -> Content:
                 f"  {took}",
             )
         )
-        status = attempt["status"] or {}
-        said = attempt["error"] or status.get("message")
+        status = attempt.get("status") or {}
+        said = attempt.get("error") or status.get("message")
         if said:
             lines.append(Content(f"  {literal(cut(said, LONGEST_MESSAGE))}"))
-        if attempt["error_id"]:
+        if attempt.get("error_id"):
             lines.append(Content.styled(f"  {literal(attempt['error_id'])}", "$text-error"))
     if not executions:
         lines.append(Content.styled("none yet", "$text-muted"))
@@ -112,7 +112,7 @@ def _ended(attempt: Mapping[str, Any]) -> tuple[str, str]:
         return "⊘ skipped", "$text-warning"
     if attempt["processed"]:
         return "✓ done", "$text-success"
-    if attempt["error_id"]:
+    if attempt.get("error_id"):
         return "✗ failed", "$text-error"
     if attempt.get("running"):
         return "▶ begun", "$text-accent"

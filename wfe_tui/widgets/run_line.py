@@ -22,7 +22,8 @@ class RunLine(Static):
 
     def show(self, run: RunRow | None, now: datetime) -> None:
         """Show a run as of `now`, or that there was none yet."""
-        self.update(run_content(run, now) if run else Content.styled("no run yet", "$text-muted"))
+        said = run_content(run, now) if run else Content.styled("no run yet", "$text-muted")
+        self.update(said, layout=False)
 
 
 def run_content(run: RunRow, now: datetime) -> Content:

@@ -90,7 +90,7 @@ def _spans(attempts: Executions, row: EntryRow, now: datetime) -> list[Span]:
     for attempt in attempts:
         begin = from_text(attempt["execution_time"])
         is_newest = attempt is attempts[-1]
-        if attempt["finished_at"]:
+        if attempt.get("finished_at"):
             end = from_text(attempt["finished_at"])
         else:
             is_under_way = is_newest and row.state is State.RUNNING and row.task == attempt["name"]
@@ -105,7 +105,7 @@ def _look(attempt: Mapping[str, Any]) -> tuple[str, str]:
         return "⊘", "$text-warning"
     if attempt["processed"]:
         return "█", "$text-success"
-    if attempt["error_id"]:
+    if attempt.get("error_id"):
         return "✗", "$text-error"
     if attempt.get("running"):
         return "▶", "$text-accent"
