@@ -1,8 +1,8 @@
 """`wfe`: runs workflows, and every operator's verb from a shell.
 
 Results go to standard output, people's words to standard error. Exit code 0: nothing failed; 1: entries failed, were
-interrupted, or refused an act; 2: the command could not run, or was given an entry that it cannot accept; 130: stopped
-by SIGINT (ctrl+c); 143: stopped by SIGTERM.
+interrupted, or refused an act, or nobody agreed to it; 2: the command could not run, or was given an entry or a filter
+that it cannot accept; 130: stopped by SIGINT (ctrl+c); 143: stopped by SIGTERM.
 """
 
 import sys
@@ -17,6 +17,7 @@ from engine.lookup import find_entry, find_error, rows
 from engine.options import JsonOption, ProcessorOption, StoreOption, looked_at
 from engine.pausing import pauses
 from engine.records import read_plan
+from engine.selecting import matching
 
 app = typer.Typer(
     help="Runs workflows, and repairs what failed.", no_args_is_help=True, add_completion=False, rich_markup_mode=None,
@@ -25,10 +26,18 @@ app = typer.Typer(
 
 
 @app.command()
-def ls(store: StoreOption = None, json: JsonOption = False) -> None:
-    """List the entries of the store."""
+def ls(
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="FILTER", help="As state:failed age:>2h; all, if there is none.", show_default=False),
+    ] = None,
+    store: StoreOption = None,
+    json: JsonOption = False,
+) -> None:
+    """List the entries of the store, or those that a filter lets through."""
     with looked_at(store) as opened:
-        printing.entries(rows(opened, utc_now()), as_json=json, now=utc_now())
+        now = utc_now()
+        printing.entries(rows(opened, now, matching(" ".join(words or ()), opened, now)), as_json=json, now=now)
         for pause in () if json else pauses(opened):
             printing.note(f"{pause.processor} is {pause.words(utc_now())}")
 
@@ -59,8 +68,8 @@ def error(
 
 
 for _verb in (
-    running.run, running.work, verbs.repeat, verbs.restart, verbs.decide, verbs.pause, verbs.resume, verbs.stop,
-    verbs.drain,
+    running.run, running.work, verbs.repeat, verbs.restart, verbs.skip, verbs.hold, verbs.release, verbs.cancel,
+    verbs.decide, verbs.pause, verbs.resume, verbs.stop, verbs.drain,
     upkeep.export, upkeep.import_, upkeep.backup, upkeep.prune, upkeep.check, metrics.metrics,
 ):  # fmt: skip
     app.command(_verb.__name__.rstrip("_"))(_verb)

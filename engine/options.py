@@ -21,6 +21,16 @@ ProcessorOption = Annotated[
     typer.Option(metavar="MODULE:PROCESSOR", help="Needed where two have an entry of one key.", show_default=False),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
+Entries = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="KEY", help="Keys of entries; or a filter, as state:failed task:Send, for all that it lets through.",
+        show_default=False,
+    ),
+]  # fmt: skip
+WhyOption = Annotated[str | None, typer.Option(help="A reason, for the record.", show_default=False)]
+YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask, although a filter is given.")]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Show what would be done, and write nothing.")]
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 import logging
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+from rich.cells import cell_len
 from rich.console import Console
 from rich.highlighter import NullHighlighter
 from rich.logging import RichHandler
@@ -20,13 +21,14 @@ from rich.text import Text
 from tinydb.table import Document
 
 from engine.clock import age, duration, local_time
+from engine.filter import FilterError
 from engine.journal import RunResult
-from engine.operations import ActionResult
+from engine.operations import ActionResult, Fate, Previewed
 from engine.planning import Plan, State
 from engine.records import EntryRow, error_ids
 from engine.store.check import Report
 from engine.store.retention import Pruned
-from engine.text import literal
+from engine.text import counted, literal
 
 STYLES = {
     State.READY: "cyan",
@@ -44,6 +46,13 @@ STYLES = {
 def refusal(sentence: str) -> None:
     """Why the command could not run."""
     sys.stderr.write(f"wfe: {literal(sentence)}\n")
+
+
+def wrong_filter(text: str, error: FilterError) -> None:
+    """Why a filter cannot be understood, and where."""
+    refusal(str(error))
+    before, meant = literal(text[: error.start]), literal(text[error.start : error.end])
+    sys.stderr.write(f"  {literal(text)}\n  {' ' * cell_len(before)}{'^' * max(1, cell_len(meant))}\n")
 
 
 def note(sentence: str) -> None:
@@ -165,6 +174,35 @@ def action(done: ActionResult, *, as_json: bool) -> None:
         _print(Text(f"{done.verb}: {literal(key)}"))
     for key, why in done.refused.items():
         sys.stderr.write(f"{done.verb}: {literal(key)}: refused: {literal(why)}\n")
+
+
+def previewed(verb: str, seen: Previewed, *, as_json: bool) -> None:
+    """What an act would do to one entry."""
+    if as_json:
+        tasks = [{"task": task, "fate": fate, "last": last} for task, fate, last in seen.tasks]
+        answer = {"accepted": seen.refused is None, "why": seen.refused, "tasks": tasks}
+        _json({"key": seen.key, "processor": seen.processor or None, "verb": verb, **answer})
+        return
+    if seen.refused is not None:
+        told = f"refused: {seen.refused}"
+    else:
+        told = ", ".join(
+            f"{task} {_FATES.get(fate, fate)}" + (f" ({last})" if last and fate in _TELLING else "")
+            for task, fate, last in seen.tasks
+        )
+    _print(Text(literal(f"{verb}: {seen.key}: {told or 'its tasks are not known yet'}")))
+
+
+_FATES = {Fate.LATER: "not executed"}
+_TELLING = (Fate.AGAIN, Fate.TAKEN_AS_DONE)
+"""The fates of tasks with which their last error is told."""
+
+
+def foreseen(verb: str, accepted: int, refused: int, fates: Mapping[Fate, int]) -> None:
+    """What an act would do, in numbers."""
+    parts = [f"{fates[fate]} {_FATES.get(fate, fate)}" for fate in Fate if fates[fate]]
+    tasks = f"; tasks: {', '.join(parts)}" if parts else ""
+    note(f"{verb} would be done to {counted(accepted, 'entry', 'entries')}, {refused} refused{tasks}")
 
 
 def summary(result: RunResult) -> None:

@@ -1,27 +1,28 @@
 """The commands of `wfe` that act, on entries, a processor or a run. What they do is in `engine.operations`."""
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
-from typing import Annotated, TextIO
+from typing import Annotated
 
 import typer
 
-from engine import operations, printing
+from engine import operations, printing, repeating
 from engine.clock import utc_now
+from engine.doing import do
 from engine.exceptions import InputError
-from engine.journal import FAILURES
-from engine.lookup import find_entry, rows
-from engine.operations import ActionResult, Decision, Refusal
-from engine.options import JsonOption, ProcessorOption, StoreOption, existing
-from engine.pausing import pause_of
-from engine.store import Store
-from engine.worker import WorkerCommand, wait_for, worker_command
-
-WhyOption = Annotated[str | None, typer.Option(help="A reason, for the record.", show_default=False)]
-Keys = Annotated[list[str], typer.Argument(metavar="KEY...", help="Keys of entries.", show_default=False)]
+from engine.operations import Cancel, Decide, Decision, Hold, Refusal, Release, Restart, SetRepeat, Skip
+from engine.options import (
+    DryRunOption,
+    Entries,
+    JsonOption,
+    ProcessorOption,
+    StoreOption,
+    WhyOption,
+    YesOption,
+    existing,
+)
+from engine.status import Repeat, RepeatAfterCycle
 
 
 class Switch(StrEnum):
@@ -33,47 +34,128 @@ class Switch(StrEnum):
 
 def repeat(
     switch: Switch,
-    keys: Keys,
+    keys: Entries,
+    after: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="As 2h: so long after it last began.", show_default=False),
+    ] = None,
+    at: Annotated[
+        str | None,
+        typer.Option(metavar="DATE", help="As '2026-12-24 08:00', or 08:00: not before.", show_default=False),
+    ] = None,
+    cycles: Annotated[
+        int | None, typer.Option(min=0, metavar="N", help="In the N-th run from now on.", show_default=False)
+    ] = None,
+    reruns: Annotated[
+        int | None,
+        typer.Option(min=0, metavar="N", help="Up to N times, if it fails again; else once.", show_default=False),
+    ] = None,
     store: StoreOption = None,
     processor: ProcessorOption = None,
     why: WhyOption = None,
+    yes: YesOption = False,
     json: JsonOption = False,
 ) -> None:
-    """Set or clear the repeat of entries: the next run executes their failed task again, or not."""
-    with existing(store) as opened:
-        done = operations.toggle_repeat(keys, switch is Switch.ON, store=opened, processor=processor, why=why)
-    printing.action(done, as_json=json)
-    raise typer.Exit(1 if done.refused else 0)
+    """Set or clear the repeat of entries: the next run, or a later one, executes their failed task again, or not."""
+    verb = SetRepeat(_policy(switch, after, at, cycles, reruns), reruns)
+    do(verb, keys, store, processor, why, yes=yes, as_json=json)
 
 
 def restart(
-    keys: Keys,
+    keys: Entries,
     from_start: Annotated[bool, typer.Option("--from-start", help="Execute finished tasks again, too.")] = False,
     store: StoreOption = None,
     processor: ProcessorOption = None,
     why: WhyOption = None,
+    dry_run: DryRunOption = False,
+    yes: YesOption = False,
     json: JsonOption = False,
 ) -> None:
     """Execute entries again now: from the failed task, or from the start."""
-    with existing(store) as opened:
-        done = operations.restart(keys, from_start, store=opened, processor=processor, why=why)
-        code = _carry_out(done, opened, processor, as_json=json)
-    raise typer.Exit(code)
+    do(Restart(from_start), keys, store, processor, why, yes=yes, as_json=json, dry_run=dry_run)
+
+
+def skip(
+    keys: Entries,
+    store: StoreOption = None,
+    processor: ProcessorOption = None,
+    why: WhyOption = None,
+    dry_run: DryRunOption = False,
+    yes: YesOption = False,
+    json: JsonOption = False,
+) -> None:
+    """Take the task at which entries stand as done, unexecuted. Then they go on now."""
+    do(Skip(), keys, store, processor, why, yes=yes, as_json=json, dry_run=dry_run)
+
+
+def hold(
+    keys: Entries,
+    store: StoreOption = None,
+    processor: ProcessorOption = None,
+    why: WhyOption = None,
+    yes: YesOption = False,
+    json: JsonOption = False,
+) -> None:
+    """Let no run execute entries until they are released."""
+    do(Hold(), keys, store, processor, why, yes=yes, as_json=json)
+
+
+def release(
+    keys: Entries,
+    store: StoreOption = None,
+    processor: ProcessorOption = None,
+    why: WhyOption = None,
+    yes: YesOption = False,
+    json: JsonOption = False,
+) -> None:
+    """End the hold of entries: the next run executes them again."""
+    do(Release(), keys, store, processor, why, yes=yes, as_json=json)
+
+
+def cancel(
+    keys: Entries,
+    store: StoreOption = None,
+    processor: ProcessorOption = None,
+    why: WhyOption = None,
+    dry_run: DryRunOption = False,
+    yes: YesOption = False,
+    json: JsonOption = False,
+) -> None:
+    """Let no run execute entries any more. Only a restart takes them up again."""
+    do(Cancel(), keys, store, processor, why, yes=yes, as_json=json, dry_run=dry_run)
 
 
 def decide(
     verdict: Annotated[Decision, typer.Argument(help="Execute the task again, or take it as done.")],
-    keys: Keys,
+    keys: Entries,
     store: StoreOption = None,
     processor: ProcessorOption = None,
     why: WhyOption = None,
+    dry_run: DryRunOption = False,
+    yes: YesOption = False,
     json: JsonOption = False,
 ) -> None:
     """Decide of entries in doubt, whose process died inside a task: again, or done. Then they go on now."""
-    with existing(store) as opened:
-        done = operations.decide(keys, verdict, store=opened, processor=processor, why=why)
-        code = _carry_out(done, opened, processor, as_json=json)
-    raise typer.Exit(code)
+    do(Decide(verdict), keys, store, processor, why, yes=yes, as_json=json, dry_run=dry_run)
+
+
+def _policy(switch: Switch, after: str | None, at: str | None, cycles: int | None, reruns: int | None) -> Repeat:
+    """The repeat that is asked for. Raises InputError if its options exclude each other, or are not understood."""
+    policies = {"--after": after, "--at": at, "--cycles": cycles}
+    given = [name for name, value in policies.items() if value is not None]
+    if switch is Switch.OFF:
+        if reruns is not None:
+            given.append("--reruns")
+        if given:
+            raise InputError(f"repeat off takes no {given[0]}: leave it out, or write repeat on")
+        return False
+    if len(given) > 1:
+        raise InputError(f"{' and '.join(given)} exclude each other: give one of them")
+    if after is not None:
+        return repeating.after(after)
+    if at is not None:
+        return repeating.at(at, utc_now())
+    return True if cycles is None else RepeatAfterCycle(after_cycle=cycles)
 
 
 ProcessorName = Annotated[
@@ -120,34 +202,3 @@ def _refusals(verb: str) -> Iterator[None]:
     except Refusal as refusal:
         printing.note(f"{verb}: refused: {refusal}")
         raise typer.Exit(1) from None
-
-
-def _carry_out(done: ActionResult, store: Store, processor: str | None, *, as_json: bool) -> int:
-    """Print what was accepted, and run the workers that it asks for to their end; the exit code of the command."""
-    printing.action(done, as_json=as_json)
-    commands = []
-    for name in done.to_run:
-        if (pause := pause_of(store, name)) is not None:
-            printing.note(f"{name} is {pause.words(utc_now())}: this is done after `wfe resume`")
-        else:
-            commands.append(worker_command(store, name, actions=True))
-    output = sys.stderr if as_json else None
-    went_wrong = [code for command in commands if (code := _run_worker(command, done.verb, output)) > 1]
-    wait_for(store, done.actions.values())
-    entries = [find_entry(store, key, processor).doc_id for key in done.accepted]
-    failed = any(row.state in FAILURES for row in rows(store, utc_now(), entries))
-    return 2 if went_wrong else 1 if failed or done.refused else 0
-
-
-def _run_worker(command: WorkerCommand, verb: str, output: TextIO | None) -> int:
-    """Run a worker to its end; its exit code, 2 if a signal killed it."""
-    try:
-        code = subprocess.run(
-            command.argv, cwd=command.folder, env=command.environment, stdout=output, check=False
-        ).returncode
-    except OSError as error:
-        raise InputError(
-            f"{verb} is recorded, yet no worker can be started ({error.strerror}: {error.filename}): "
-            "run the workflow once from where it is now"
-        ) from error
-    return code if code >= 0 else 2

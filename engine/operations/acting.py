@@ -1,5 +1,6 @@
 """Does a verb to many entries, or shows beforehand what it would do to each: the same decision, written or not."""
 
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
@@ -34,6 +35,9 @@ from engine.store import Store
 
 PAGE = 500
 """Entries that are changed in one transaction: others write between two of them."""
+
+_PAUSE = 0.001
+"""Seconds after such a transaction: who asked for the next at once would overtake the writers that wait."""
 
 Progress = Callable[[int, int], object]
 """Is told how many entries of how many are through."""
@@ -138,6 +142,7 @@ def act(
         for number, page in enumerate(_pages(frozen)):
             with store.transaction():
                 done.change(page)
+            time.sleep(_PAUSE)
             if progress:
                 progress(min((number + 1) * PAGE, len(frozen)), len(frozen))
         with store.transaction():
