@@ -3,8 +3,9 @@
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -17,15 +18,50 @@ from engine import (
     RepeatAfterTime,
     RepeatWithBackoff,
     Store,
+    StoreError,
     Task,
 )
-from engine.lookup import find_error
-from engine.operations import restart, shell_line, toggle_repeat
+from engine.lookup import find_error, rows
+from engine.operations import (
+    Cancel,
+    Decide,
+    Decision,
+    Hold,
+    Release,
+    Restart,
+    SetRepeat,
+    Skip,
+    Verb,
+    act,
+    drain,
+    pause,
+    preview,
+    restart,
+    resume,
+    shell_line,
+    stop,
+    toggle_repeat,
+)
+from engine.operations.acting import PAGE
 from engine.worker import execute_actions
 
 
 class Others(Orders):
     """A second workflow on the same store."""
+
+
+EVERY_VERB: list[Verb] = [
+    SetRepeat(True), SetRepeat(False), SetRepeat(RepeatAfterTime(hours=1), 2), Restart(), Restart(from_start=True),
+    Skip(), Hold(), Release(), Cancel(), Decide(Decision.AGAIN), Decide(Decision.DONE),
+]  # fmt: skip
+
+EVERY_ACT: list[tuple[str, Callable[[Store], object]]] = [
+    *((verb.name, lambda store, verb=verb: act(verb, ["A-1"], store=store)) for verb in EVERY_VERB),
+    ("pause", lambda store: pause("Orders", store=store)),
+    ("resume", lambda store: resume("Orders", store=store)),
+    ("stop", lambda store: stop(1, store=store)),
+    ("drain", lambda store: drain(1, store=store)),
+]
 
 
 # --- repeat
@@ -253,6 +289,77 @@ def test_done_is_a_fact_that_no_due_date_forbids_again_is_an_execution_that_it_d
     assert in_doubt.state("A-1") == "finished"
 
 
+# --- skip
+
+
+def test_a_skip_takes_the_failed_task_as_done_and_a_worker_finishes_the_entry(desk: Desk) -> None:
+    desk.run(breaks)
+    desk.clock.turn(hours=1)
+    done = desk.act(Skip(), "A-1", who="kim@desk", why="the customer is known")
+    assert (done.accepted, done.to_run) == (("A-1",), ("desk:Orders",))
+    assert desk.take() == [], "Check was the last"
+    document = desk.document("A-1")
+    assert (document["state"], bool(document["finished"])) == ("finished", True)
+    failed, skipped = (each for each in document["executions"] if each["name"] == "Check")
+    assert (failed["skipped"], failed["processed"]) == (False, False), "what was is kept"
+    assert (skipped["skipped"], skipped["processed"], skipped["run_count"]) == (True, True, 2)
+    assert skipped["status"]["message"] == "skipped by kim@desk: the customer is known"
+    assert datetime.fromisoformat(skipped["finished_at"]) == desk.clock()
+    assert desk.action()["verb"] == "skip"
+
+
+def test_a_task_that_was_not_executed_yet_is_skipped_and_the_next_one_runs(desk: Desk) -> None:
+    desk.run(limit=1)
+    desk.act(Skip(), "A-2")
+    assert desk.take() == ["Check A-2"]
+    assert [(e["name"], e["skipped"]) for e in desk.document("A-2")["executions"]] == [
+        ("Fetch", True),
+        ("Check", False),
+    ]
+    assert desk.state("A-2") == "finished"
+
+
+@pytest.mark.parametrize("repeat", [RepeatAfterTime(hours=1), RepeatAfterCycle(after_cycle=5), True])
+def test_what_waits_or_repeats_is_skipped_and_repeats_no_more(desk: Desk, repeat: Any) -> None:
+    desk.run(interrupts(repeat=repeat))
+    desk.act(Skip(), "A-1")
+    assert desk.take() == []
+    assert desk.state("A-1") == "finished"
+    desk.clock.turn(days=1)
+    desk.entries = [{"key": "A-1"}]
+    assert desk.run() == []
+
+
+def test_a_skip_takes_back_a_restart_of_that_task(desk: Desk) -> None:
+    desk.run(breaks)
+    desk.restart("A-1")
+    desk.act(Skip(), "A-1")
+    assert desk.take() == []
+
+
+def test_what_is_finished_or_in_doubt_is_not_skipped(desk: Desk) -> None:
+    desk.run(limit=1)
+    with pytest.raises(KeyboardInterrupt):
+        desk.run(dies)
+    assert desk.act(Skip(), "A-1", "A-2").refused == {
+        "A-1": "it is finished: there is no task to skip",
+        "A-2": "Check may have taken effect: decide first whether it did",
+    }
+    assert desk.action()["open"] is False
+
+
+def test_an_entry_that_failed_outside_its_tasks_is_skipped_only_where_a_task_is(desk: Desk) -> None:
+    desk.run(limit=1)
+    with pytest.raises(KeyboardInterrupt):
+        desk.run(dies)
+    # As a run leaves them whose filter raised.
+    desk.store.entries.update({"state": "failed", "error_id": "e", "reason": "OSError"})
+    assert desk.act(Skip(), "A-1", "A-2").refused == {
+        "A-1": "none of its tasks failed: the next run considers it again",
+        "A-2": "Check may have taken effect: decide first whether it did",
+    }
+
+
 # --- what is refused, one by one
 
 
@@ -323,6 +430,106 @@ def test_a_key_of_two_workflows_needs_the_name_of_one(desk: Desk) -> None:
     assert "test_operations:Others" in refusal
     assert desk.restart("A-1", processor="test_operations:Others", from_start=True).accepted == ("A-1",)
     assert desk.take() == [], "the other workflow's"
+
+
+@pytest.mark.parametrize("act", EVERY_ACT, ids=lambda act: act[0])
+def test_on_a_store_that_is_opened_read_only_nothing_is_done(desk: Desk, act: tuple[str, Any]) -> None:
+    desk.run(breaks)
+    before = desk.store.seq()
+    with Store(desk.store.path, read_only=True) as reader, pytest.raises(StoreError, match=f"read only: {act[0]} was"):
+        act[1](reader)
+    assert desk.store.seq() == before
+
+
+@pytest.mark.parametrize("verb", EVERY_VERB, ids=lambda verb: " ".join(verb.words))
+@pytest.mark.parametrize("executor", ["inline", "threads"])
+def test_documents_of_before_there_were_halts_go_on_as_before(desk: Desk, verb: Verb, executor: str) -> None:
+    desk.entries = [{"key": key} for key in ("broken", "fine", "new")]
+    desk.run(lambda entry: breaks(entry) if entry.key == "broken" else None, limit=2)
+
+    def older(document: Any) -> None:
+        del document["halt"]
+
+    desk.store.entries.update(older)
+    assert {row.state for row in rows(desk.store, desk.clock())} == {"failed", "finished", "ready"}
+    assert preview(verb, ["broken", "fine", "new"], store=desk.store).entries
+    done = desk.act(verb, "broken", "fine", "new")
+    assert {*done.accepted, *done.refused} == {"broken", "fine", "new"}
+    desk.take()
+    desk.run(executor=executor)
+    assert desk.state("fine") == "finished"
+    desk.clock.turn(days=9)
+    desk.store.prune(timedelta(days=1), 0, clock=desk.clock)
+    assert desk.store.check().is_sound
+
+
+# --- many
+
+
+@pytest.fixture
+def many(desk: Desk) -> Desk:
+    """1,200 entries have failed."""
+    desk.entries = [{"key": f"A-{number:04}"} for number in range(1_200)]
+    desk.run(breaks)
+    return desk
+
+
+def test_an_act_on_more_than_one_transaction_has_is_one_action_with_all_its_answers(many: Desk) -> None:
+    keys = [entry["key"] for entry in many.entries]
+    many.act(Hold(), *keys[600:700])
+    told: list[tuple[int, int]] = []
+    done = many.act(Restart(), *keys, "nosuch", who="kim@desk", progress=lambda *at: told.append(at))
+    assert told == [(500, 1_201), (1_000, 1_201), (1_201, 1_201)]
+    assert len(done.accepted) == 1_100
+    assert set(done.refused) == {*keys[600:700], "nosuch"}
+    assert len(many.store.actions) == 2
+    action = many.action()
+    assert (action["keys"], action["open"], action["who"]) == (keys, True, "kim@desk")
+    assert {key for key, why in action["results"].items() if why is None} == set(done.accepted)
+    assert list(done.actions.values()) == [action.doc_id]
+    assert many.take() == [f"Check {key}" for key in done.accepted]
+    assert many.action()["open"] is False
+
+
+def test_what_is_about_to_be_done_is_recorded_before_the_first_is_changed(many: Desk) -> None:
+    keys = [entry["key"] for entry in many.entries]
+    seen: list[Any] = []
+    many.act(Cancel(), *keys, progress=lambda *_: seen.append(many.action()))
+    assert (seen[0]["keys"], seen[0]["results"], seen[0]["open"]) == (keys, {}, False)
+
+
+def test_other_processes_write_between_two_transactions_of_one_act(many: Desk) -> None:
+    def elsewhere(done: int, of: int) -> None:
+        program = (
+            "import sys; from engine import Store; Store(sys.argv[1]).db.table('notes').insert({'at': sys.argv[2]})"
+        )
+        command = [sys.executable, "-c", program, str(many.store.path), str(done)]
+        subprocess.run(command, check=True, timeout=30)
+
+    done = many.act(Hold(), *(entry["key"] for entry in many.entries), progress=elsewhere)
+    assert [note["at"] for note in many.store.db.table("notes")] == ["500", "1000", "1200"]
+    assert len(done.accepted) == 1_200
+
+
+def test_a_writer_that_waits_has_its_turn_before_the_act_is_through(many: Desk) -> None:
+    waits, written = threading.Event(), threading.Event()
+    with Store(many.store.path) as own:
+
+        def write() -> None:
+            waits.set()
+            own.db.table("notes").insert({})
+            written.set()
+
+        writer = threading.Thread(target=write)
+
+        def progress(done: int, of: int) -> None:
+            if done == PAGE:
+                writer.start()
+                waits.wait()
+
+        many.act(Hold(), *(entry["key"] for entry in many.entries), progress=progress)
+        assert written.is_set()
+        writer.join()
 
 
 # --- what is recorded

@@ -19,7 +19,7 @@ from engine import (
 )
 from engine.due_date import parse_due_date
 from engine.exceptions import InputError
-from engine.model import attempts_so_far
+from engine.model import Halt, attempts_so_far
 from engine.planning import State, StepKind, plan
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -43,6 +43,11 @@ def well(name: str, **status: Any) -> TaskExecution:
 def stopped(name: str, **status: Any) -> TaskExecution:
     """It raised a StatusException."""
     return did(name, status=Status(**status))
+
+
+def reruns(number: int, **status: Any) -> dict[str, Any]:
+    """An operator set its repeat for so many reruns."""
+    return {"repeat_stands": True, "status": Status(**{"repeat": True, "max_reruns": number, **status})}
 
 
 CASES: list[tuple[str, list[TaskExecution], str, str]] = [
@@ -210,6 +215,51 @@ CASES: list[tuple[str, list[TaskExecution], str, str]] = [
         "failed",
         "repeat failed not_reached",
     ),
+    (
+        "an operator's reruns count for the attempts after",
+        [did("Fetch", **BROKEN, **reruns(2)), did("Fetch", **BROKEN)],
+        "ready",
+        "repeat execute execute",
+    ),
+    (
+        "… whatever these say",
+        [did("Fetch", **BROKEN, **reruns(2, repeat=LATER)), stopped("Fetch", repeat=True)],
+        "waiting",
+        "wait_until not_reached not_reached",
+    ),
+    (
+        "… until they are used up",
+        [did("Fetch", **BROKEN, **reruns(2)), *[did("Fetch", **BROKEN)] * 2],
+        "failed",
+        "failed not_reached not_reached",
+    ),
+    (
+        "… or one is processed",
+        [did("Fetch", **BROKEN, **reruns(9)), did("Fetch"), did("Fetch", **BROKEN)],
+        "failed",
+        "failed not_reached not_reached",
+    ),
+    (
+        "… or the task is restarted",
+        [did("Fetch", **BROKEN, **reruns(9)), did("Fetch", **BROKEN, restart=True), did("Fetch", **BROKEN)],
+        "failed",
+        "failed not_reached not_reached",
+    ),
+    (
+        "… each of which waits for as many runs anew",
+        [
+            did("Fetch", **BROKEN, **reruns(9, repeat=RepeatAfterCycle(after_cycle=2, current_cycle=1))),
+            did("Fetch", **BROKEN),
+        ],
+        "waiting",
+        "wait_cycles not_reached not_reached",
+    ),
+    (
+        "what an operator had taken as done is done",
+        [did("Fetch", **BROKEN), did("Fetch", processed=True, skipped=True)],
+        "ready",
+        "done execute execute",
+    ),
     ("the newest execution decides", [did("Fetch", **BROKEN), did("Fetch")], "ready", "done execute execute"),
     (
         "a task that is no longer in the workflow counts for nothing",
@@ -335,12 +385,19 @@ EXECUTIONS = st.builds(
     running=st.booleans(),
     idempotent=st.booleans(),
     restart=st.booleans(),
+    repeat_stands=st.booleans(),
 )
 DUE_DATES = st.sampled_from(
     [None, "2026-11-22", "2026-11-23", "2026-11-24 12", ">2026-11-23", "<2026-11-23", "<2026-11-25"]
 )
 OPEN = st.builds(WorkflowModel, due_date=DUE_DATES, executions=st.none() | st.lists(EXECUTIONS, max_size=6))
 FINISHED = st.builds(WorkflowModel, due_date=DUE_DATES, executions=st.lists(EXECUTIONS, max_size=6), finished=MOMENTS)
+HALTS = st.builds(
+    Halt, is_cancelled=st.booleans(), who=st.just("anna@desk"), when=MOMENTS, why=st.none() | st.just("w")
+)
+HALTED = st.builds(
+    WorkflowModel, due_date=DUE_DATES, executions=st.none() | st.lists(EXECUTIONS, max_size=6), halt=HALTS
+)
 WORKFLOWS = st.permutations(TASKS).flatmap(lambda names: st.integers(0, 3).map(lambda n: names[:n]))
 
 STOPS = {
@@ -350,7 +407,7 @@ STOPS = {
 }
 
 
-@given(OPEN | FINISHED, WORKFLOWS, MOMENTS)
+@given(OPEN | FINISHED | HALTED, WORKFLOWS, MOMENTS)
 def test_planning_changes_nothing_and_answers_the_same_twice(
     entry: WorkflowModel, tasks: list[str], moment: datetime
 ) -> None:
@@ -362,7 +419,7 @@ def test_planning_changes_nothing_and_answers_the_same_twice(
     assert tasks == names
 
 
-@given(OPEN | FINISHED, WORKFLOWS, MOMENTS)
+@given(OPEN | FINISHED | HALTED, WORKFLOWS, MOMENTS)
 def test_there_is_one_step_for_each_task_in_their_order(
     entry: WorkflowModel, tasks: list[str], moment: datetime
 ) -> None:
@@ -395,7 +452,7 @@ def test_an_entry_has_exactly_one_state_and_its_steps_say_which(
     assert (planned.state is State.FINISHED) == all(kind is StepKind.DONE for kind in kinds)
 
 
-@given(OPEN | FINISHED, WORKFLOWS, MOMENTS)
+@given(OPEN | FINISHED | HALTED, WORKFLOWS, MOMENTS)
 def test_nothing_behind_a_block_is_executed_nor_waited_for(
     entry: WorkflowModel, tasks: list[str], moment: datetime
 ) -> None:
@@ -425,3 +482,33 @@ def test_a_finished_entry_executes_nothing(entry: WorkflowModel, tasks: list[str
     assert planned.state is State.FINISHED
     assert {step.kind for step in planned.steps} <= {StepKind.DONE, StepKind.NOT_REACHED}
     assert planned.current is None
+
+
+@given(HALTED, WORKFLOWS, MOMENTS)
+def test_what_is_halted_executes_nothing_waits_for_nothing_and_says_who_halted_it(
+    entry: WorkflowModel, tasks: list[str], moment: datetime
+) -> None:
+    assert entry.halt is not None
+    planned = plan(entry, tasks, moment)
+    assert planned.state is (State.CANCELLED if entry.halt.is_cancelled else State.HELD)
+    assert planned.due is None
+    assert planned.why == entry.halt.words()
+    assert not [step for step in planned.steps if step.kind.is_to_do or step.kind.is_wait]
+
+
+@given(HALTED, WORKFLOWS, MOMENTS)
+def test_a_halt_leaves_an_entry_where_it_stands(entry: WorkflowModel, tasks: list[str], moment: datetime) -> None:
+    halted = plan(entry, tasks, moment)
+    entry.halt = None
+    free = plan(entry, tasks, moment)
+    assert halted.done == free.done
+    assert (halted.current and halted.current.task) == (free.current and free.current.task)
+    assert [step.attempts for step in halted.steps] == [step.attempts for step in free.steps]
+
+
+@given(OPEN, WORKFLOWS, MOMENTS)
+def test_a_finished_entry_is_finished_whatever_an_operator_put_on_it(
+    entry: WorkflowModel, tasks: list[str], moment: datetime
+) -> None:
+    entry.finished, entry.halt = moment, Halt(who="anna@desk", when=moment)
+    assert plan(entry, tasks, moment).state is State.FINISHED

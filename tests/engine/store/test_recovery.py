@@ -171,3 +171,14 @@ def test_lines_that_were_forgotten_are_written_over(path: Path, dead: str) -> No
     recording.begin(started(number, begun("Send")))
     recording.close()
     assert [each["name"] for each in document(path)["executions"]] == ["Send"]
+
+
+def test_what_an_operator_had_done_to_an_attempt_stays_with_it(path: Path, dead: str) -> None:
+    """A run writes the last attempt once more when it finishes the entry, and one that waits when it counts a run."""
+    number = claimed(path, dead)
+    skipped = done().model_copy(update={"skipped": True})
+    waits = begun("Send").model_copy(update={"running": False, "repeat_stands": True, "restart": True})
+    recorded(path, dead, ended(number, skipped), ended(number, waits))
+    first, second = document(path)["executions"]
+    assert (first["skipped"], first["processed"]) == (True, True)
+    assert (second["repeat_stands"], second["restart"]) == (True, True)

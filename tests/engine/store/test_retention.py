@@ -230,6 +230,17 @@ REPEATS = (
     | st.builds(RepeatAfterTime, hours=st.integers(0, 48))
     | st.builds(RepeatWithBackoff, initial=st.floats(1, 3600), maximum=st.floats(3600, 100_000))
 )
+
+
+def as_left(execution: TaskExecution) -> TaskExecution:
+    """What runs has not ended, and a repeat that stands has a bound."""
+    is_bound = execution.status is not None and execution.status.max_reruns is not None
+    ended = None if execution.running else execution.finished_at
+    return execution.model_copy(
+        update={"finished_at": ended, "repeat_stands": execution.repeat_stands and is_bound},
+    )
+
+
 EXECUTIONS = st.builds(
     TaskExecution,
     name=st.sampled_from(["Fetch", "Check", "Old"]),
@@ -242,7 +253,8 @@ EXECUTIONS = st.builds(
     running=st.booleans(),
     idempotent=st.booleans(),
     restart=st.booleans(),
-).map(lambda execution: execution.model_copy(update={"finished_at": None}) if execution.running else execution)
+    repeat_stands=st.booleans(),
+).map(lambda execution: as_left(execution))
 ENTRIES = st.builds(
     WorkflowModel,
     due_date=st.sampled_from([None, "2026-11-22", "<2026-11-25", ">2026-11-23"]),
