@@ -117,7 +117,7 @@ ACTIONS: Mapping[str, tuple[Action, ...]] = {
         Action("previous_occurrence", "left_square_bracket", "Previous", "The occurrence before."),
         Action("older_attempt", "minus", "Attempt before", "What the attempt before this one ended with."),
         Action("newer_attempt", "plus", "Attempt after", "What the attempt after this one ended with."),
-        Action("show_entry", "l,backspace", "Entry", "The entry that it happened to."),
+        Action("show_entry", "v", "View entry", "The entry that it happened to."),
     ),
     "runs": (
         *_RUNNING,

@@ -167,9 +167,10 @@ class WfeApp(App[None]):
             self.failure = error
             self.exit()
             return False
-        self.go(ENTRIES)  # so that there is a way back to the list
-        if self.settings.route != ENTRIES:
-            self.go(self.settings.route)
+        route = self.settings.route
+        if route.area != "entries" or route.name:
+            self.go(ENTRIES)  # so that there is a way back to the list
+        self.go(route)
         self._feed.start()
         return True
 

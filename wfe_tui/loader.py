@@ -14,7 +14,7 @@ from engine.exceptions import EngineError
 T = TypeVar("T")
 
 SHARE = 12
-"""A question that takes a second is asked again after so many: to follow the store costs a twelfth of a core at most."""
+"""A question that takes a second is asked again after so many: to follow the store costs a part of a core at most."""
 
 
 class Loader(Generic[T]):

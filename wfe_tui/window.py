@@ -194,7 +194,7 @@ class Window(Generic[R]):
         return Answer(view, seq, ids, rows, limit is None or len(ids) < limit, marks, condition)
 
     def _while_wanted(self, view: View) -> QueryInstance:
-        """A condition that everything answers as long as a view is wanted: who reads all documents for it ends early."""
+        """A condition that everything answers while a view is wanted: who reads all documents for it ends early."""
 
         def test(document: Mapping[str, Any]) -> bool:
             if self.view is not view:

@@ -32,7 +32,7 @@ COLUMNS = [
     Column("state", "State", 11),
     Column("progress", "Done", 5, justify="right", priority=1),
     Column("task", "Task", 10, priority=3),
-    Column("reason", "Reason", 12, grow=True, priority=2),
+    Column("reason", "Reason", 12, grow=1, priority=2),
     Column("attempts", "Tries", 5, justify="right", priority=4),
 ]
 NOON = to_text(datetime(2026, 11, 23, 12, tzinfo=UTC))
@@ -568,6 +568,6 @@ def test_columns_go_by_priority_and_of_equal_ones_the_rightmost_first() -> None:
 
 
 def test_growing_columns_share_what_is_left() -> None:
-    columns = [Column("a", "A", 10), Column("b", "B", 10, grow=True), Column("c", "C", 5, grow=True)]
+    columns = [Column("a", "A", 10), Column("b", "B", 10, grow=1), Column("c", "C", 5, grow=1)]
     assert [width for _, width in fit(columns, 42)] == [10, 16, 10]
     assert [width for _, width in fit(columns, 20)] == [10, 10, 5]

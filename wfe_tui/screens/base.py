@@ -29,7 +29,7 @@ class StoreScreen(Screen[None]):
     """
 
     CSS_PATH = "screens.tcss"
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (130, "-wide")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-roomy"), (130, "-wide")]
     keys: ClassVar[str]
     """Its name in `wfe_tui.actions.ACTIONS`."""
 

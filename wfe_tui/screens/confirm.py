@@ -207,7 +207,7 @@ def _totals(seen: list[Preview]) -> Content:
     accepted, refused = sum(part.accepted for part in seen), sum(part.refused for part in seen)
     fates: Counter[Fate] = sum((part.totals for part in seen), Counter())
     reasons: Counter[str] = sum((part.reasons for part in seen), Counter())
-    parts = [Content.assemble((f"{accepted}", "bold"), " done" if accepted else " done: nothing would happen")]
+    parts = [Content.assemble((f"{accepted}", "bold"), " would be done", "" if accepted else ": nothing happens")]
     parts += [Content.styled(f"{FATES[fate][0]} {fates[fate]} {fate}", FATES[fate][1]) for fate in Fate if fates[fate]]
     lines = [Content(" · ").join(parts)]
     if refused:

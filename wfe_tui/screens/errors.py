@@ -29,7 +29,7 @@ COLUMNS = (
     Column("failing", "Failing", 7, justify="right"),
     Column("seen", "Seen", 6, justify="right", priority=2),
     Column("entries", "Entries", 7, justify="right", priority=4),
-    Column("error", "Error", 24, grow=True),
+    Column("error", "Error", 24, grow=1),
     Column("tasks", "Tasks", 12, priority=3),
     Column("trend", "24 h", 24, priority=6),
     Column("first", "First", 5, justify="right", priority=5),

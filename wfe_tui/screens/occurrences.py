@@ -27,10 +27,10 @@ from wfe_tui.window import Answer, Window
 
 COLUMNS = (
     Column("when", "When", 19),
-    Column("key", "Entry", 16, grow=True),
+    Column("key", "Entry", 16, grow=1),
     Column("task", "Task", 12, priority=2),
     Column("attempt", "Att", 3, justify="right", priority=3),
-    Column("message", "Message", 24, grow=True),
+    Column("message", "Message", 24, grow=1),
     Column("host", "Host", 12, priority=4),
     Column("error_id", "Error", 8, priority=5),
     Column("age", "Age", 5, justify="right", priority=1),

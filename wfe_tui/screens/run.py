@@ -80,8 +80,8 @@ class RunScreen(RunActing):
             summary.update(f"run {self._number} is not in this store any more")
             return
         summary.update(summary_content(found.row, self.wfe.clock()))
-        self.query_one(PacePlot).show(found.document.get("pace") or [], self.app.current_theme.dark)
-        self.query_one(DurationsPlot).show(found.durations, self.app.current_theme.dark)
+        self.query_one(PacePlot).show(found.document.get("pace") or [])
+        self.query_one(DurationsPlot).show(found.durations)
         self.query_one("#durations", Static).update(durations_content(found.durations))
         self.query_one("#statistics", Static).update(statistics_content(found.document.get("statistics") or {}))
 

@@ -31,7 +31,7 @@ from wfe_tui.window import Window
 
 COLUMNS = (
     Column("number", "Run", 6, justify="right"),
-    Column("processor", "Processor", 16, grow=True),
+    Column("processor", "Processor", 16, grow=1),
     Column("ending", "Ended", 11),
     Column("progress", "Progress", 16),
     Column("failed", "Failed", 6, justify="right"),

@@ -58,6 +58,7 @@ class ViewsScreen(ModalScreen[tuple[dict[str, Shown], Shown | None] | None]):
             for name, view in sorted(self._views.items())
         )
         options.display = bool(self._views)
+        options.highlighted = 0 if self._views else None
         if not self._views:
             self.query_one(Input).focus()
 

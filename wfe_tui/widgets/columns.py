@@ -30,7 +30,7 @@ class Column:
         title: stands in the header.
         width: in cells; the least width if the column grows.
         justify: the side its text keeps to.
-        grow: takes a share of the width that is left over.
+        grow: how many shares it takes of the width that is left over.
         priority: who goes first when the terminal is too narrow: the highest number, of equal ones the rightmost.
             A column of priority 0 never goes.
         is_extra: shown only where the user has chosen it.
@@ -40,7 +40,7 @@ class Column:
     title: str
     width: int
     justify: Literal["left", "right"] = "left"
-    grow: bool = False
+    grow: int = 0
     priority: int = 0
     is_extra: bool = False
 
@@ -72,7 +72,7 @@ def arranged(columns: Sequence[Column], chosen: Chosen | None) -> list[Column]:
         return [column for column in columns if not column.is_extra]
     known = {column.name: column for column in columns}
     return [
-        known[name] if width is None else replace(known[name], width=max(1, width), grow=False, priority=0)
+        known[name] if width is None else replace(known[name], width=max(1, width), grow=0, priority=0)
         for name, width in chosen
         if name in known
     ]
@@ -87,10 +87,13 @@ def fit(columns: Sequence[Column], width: int) -> list[tuple[Column, int]]:
     shown = list(columns)
     while total_width(shown) > width and any(column.priority for column in shown):
         shown.remove(max(reversed(shown), key=lambda column: column.priority))
-    growing = [column for column in shown if column.grow]
-    share, odd = divmod(max(0, width - total_width(shown)), len(growing) or 1)
-    extra = {column: share + (place < odd) for place, column in enumerate(growing)}
-    return [(column, column.width + extra.get(column, 0)) for column in shown]
+    left, shares = max(0, width - total_width(shown)), sum(column.grow for column in shown)
+    fitted = []
+    for column in shown:
+        extra = -(-left * column.grow // shares) if column.grow else 0
+        fitted.append((column, column.width + extra))
+        left, shares = left - extra, shares - column.grow
+    return fitted
 
 
 def total_width(columns: Iterable[Column]) -> int:

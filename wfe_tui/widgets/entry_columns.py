@@ -12,11 +12,11 @@ from wfe_tui.widgets.columns import Cells, Column
 from wfe_tui.widgets.states import COLOURS, bar, state_content
 
 COLUMNS = (
-    Column("key", "Entry", 16, grow=True),
+    Column("key", "Entry", 16, grow=1),
     Column("state", "State", 13),
     Column("progress", "Progress", 8),
     Column("task", "Task", 14, priority=3),
-    Column("reason", "Reason", 20, grow=True),
+    Column("reason", "Reason", 20, grow=3),
     Column("repeat", "Repeat", 7, priority=4),
     Column("attempts", "Att", 3, justify="right", priority=2),
     Column("next", "Next", 8, justify="right", priority=5),

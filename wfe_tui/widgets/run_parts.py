@@ -73,8 +73,14 @@ def statistics_content(statistics: Mapping[str, Any]) -> Content:
     if not statistics:
         return Content("")
     lines = [Content.styled("Statistics", "bold $text-muted")]
-    lines += [Content(literal(f"{name:<40} {value}")) for name, value in _flat(statistics)]
+    flat = _flat(statistics)
+    width = max(len(name) for name, _ in flat)
+    lines += [Content(literal(f"{name:<{width}}  {_figure(value)}")) for name, value in flat]
     return Content("\n").join(lines)
+
+
+def _figure(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _flat(found: Mapping[str, Any], above: str = "") -> list[tuple[str, Any]]:
@@ -88,17 +94,17 @@ def _flat(found: Mapping[str, Any], above: str = "") -> list[tuple[str, Any]]:
 class PacePlot(PlotextPlot):
     """Results and failures a second, over the time of the run."""
 
-    def show(self, pace: Sequence[Sequence[float]], dark: bool) -> None:
+    def show(self, pace: Sequence[Sequence[float]]) -> None:
         """Show a run's `pace`: `[seconds since its start, results, failures]` of equal intervals."""
-        self.theme = "textual-dark" if dark else "textual-clear"
         self.plt.clear_data()
         self.plt.title("results a second, and failures")
         times = [at for at, _, _ in pace]
         step = (times[1] - times[0]) if len(times) > 1 else 1
         if times:
-            self.plt.plot(times, [done / step for _, done, _ in pace], marker="braille")
+            marker = "braille" if len(times) > 2 else "hd"
+            self.plt.plot(times, [done / step for _, done, _ in pace], marker=marker)
             if any(failed for _, _, failed in pace):
-                self.plt.plot(times, [failed / step for _, _, failed in pace], marker="braille")
+                self.plt.plot(times, [failed / step for _, _, failed in pace], marker=marker)
         self.plt.xlabel(f"seconds since its start, {counted(round(sum(done for _, done, _ in pace)), 'result')}")
         self.refresh()
 
@@ -106,9 +112,8 @@ class PacePlot(PlotextPlot):
 class DurationsPlot(PlotextPlot):
     """How long the executions of the slowest task take, as a histogram."""
 
-    def show(self, durations: Mapping[str, Histogram], dark: bool) -> None:
+    def show(self, durations: Mapping[str, Histogram]) -> None:
         """Show the task on which most time was spent."""
-        self.theme = "textual-dark" if dark else "textual-clear"
         self.plt.clear_data()
         if durations:
             task, found = max(durations.items(), key=lambda each: each[1].sum)

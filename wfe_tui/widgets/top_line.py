@@ -8,7 +8,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from engine.text import literal, short_path
-from wfe_tui.routes import Route
+from wfe_tui.routes import AREAS, Route
 
 
 class TopLine(Horizontal):
@@ -22,17 +22,27 @@ class TopLine(Horizontal):
 
     def compose(self) -> ComposeResult:
         yield Static(_where(self._route), id="where", markup=False)
+        yield Static(_areas(self._route), id="areas", markup=False)
         marks = [(f" {badge} ", "bold $text-warning on $warning-muted") for badge in self._badges]
         spaced = [part for mark in marks for part in (mark, " ")]
         yield Static(Content.assemble(*spaced, short_path(self._store)), id="store", markup=False)
 
     def show(self, route: Route) -> None:
         """The screen has another path now."""
-        self.query_one("#where", Static).update(_where(route))
+        self.query_one("#where", Static).update(_where(route), layout=False)
 
 
 def _where(route: Route) -> Content:
     return Content.assemble((" wfe ", "bold reverse"), f" {literal(str(route))}")
+
+
+def _areas(route: Route) -> Content:
+    """The lists there are, each with its key; the one that this place belongs to stands out."""
+    parts = [
+        (f" {number} {area.capitalize()} ", "bold reverse" if area == route.area else "$text-muted")
+        for number, area in enumerate(AREAS, 1)
+    ]
+    return Content.assemble(*parts)
 
 
 class Banner(Static):
