@@ -77,6 +77,37 @@ def test_a_worker_wakes_when_a_repeat_becomes_due(workplace: Any) -> None:
     assert workplace.done == ["Patient A-1", "Patient A-1"]
 
 
+PATIENT = """
+
+class Patiently(Orders):
+    def get_tasks(self):
+        return [Ask(self)]
+
+
+class Ask(Task):
+    def process_entry(self, entry, dry_run=False):
+        note(self, entry)
+        if not (HERE / "repaired").exists():
+            raise StatusException(Status(message="not now", repeat=RepeatAfterTime(seconds=1)))
+"""
+
+
+def test_a_worker_leaves_what_is_held_although_it_is_due(workplace: Any) -> None:
+    workplace.extend(PATIENT)
+    workplace.orders("A-1", "A-2")
+    workplace.wfe("run", "orders:Patiently")
+    with Store(workplace.store) as store:
+        operations.hold(["A-1"], store=store)
+    workplace.repair()
+    with worker(workplace, "orders:Patiently", "--every", "1s"):
+        until(lambda: workplace.ls()["A-2"]["state"] == "finished")
+        assert workplace.ls()["A-1"]["state"] == "held"
+        assert workplace.done.count("Ask A-1") == 1
+        assert workplace.wfe("release", "A-1").returncode == 0
+        until(lambda: workplace.ls()["A-1"]["state"] == "finished")
+    assert workplace.done.count("Ask A-1") == 2
+
+
 def test_with_every_it_runs_over_the_entries_again_and_again(workplace: Any) -> None:
     workplace.orders("A-1")
     with worker(workplace, "orders:Orders", "--every", "1s"):
