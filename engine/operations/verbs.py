@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
 
-from engine.clock import local_time
+from engine.clock import as_utc, local_time
 from engine.model import Halt, TaskExecution, WorkflowModel
 from engine.planning import Plan, State, StepKind, since_restart
 from engine.status import (
@@ -307,7 +307,14 @@ def _policy_words(repeat: Repeat) -> list[str]:
         case RepeatAfterTime():
             return ["--after", f"{int(repeat.get_timedelta().total_seconds())}s"]
         case RepeatAfterDatetime():
-            return ["--at", local_time(repeat.date_time)]
+            return ["--at", _moment_words(repeat.date_time)]
         case RepeatAfterCycle():
             return ["--cycles", str(repeat.after_cycle)]
     return []
+
+
+def _moment_words(moment: datetime) -> str:
+    """A moment in local time; with its offset if it lies in an hour that comes twice."""
+    text = local_time(moment)
+    is_clear = as_utc(datetime.fromisoformat(text)) == moment.replace(microsecond=0)
+    return text if is_clear else moment.astimezone().isoformat(sep=" ", timespec="seconds")

@@ -463,10 +463,13 @@ def test_who_may_only_read_a_store_may_look_what_would_be_done(place: Any) -> No
 
 
 FUTURE = datetime(2126, 12, 24, 7, tzinfo=UTC)
+SECOND_HALF_PAST_TWO = datetime(2026, 10, 25, 1, 30, tzinfo=UTC)
+"""Of that night in Berlin, in which the hour comes twice."""
+
 FAILED: list[Verb] = [
     SetRepeat(True), SetRepeat(False), SetRepeat(True, 4), SetRepeat(RepeatAfterTime(days=1, hours=2)),
     SetRepeat(RepeatAfterTime(minutes=5), 3), SetRepeat(RepeatAfterDatetime(date_time=FUTURE)),
-    SetRepeat(RepeatAfterDatetime(date_time=FUTURE), 2), SetRepeat(RepeatAfterCycle(after_cycle=3)),
+    SetRepeat(RepeatAfterDatetime(date_time=SECOND_HALF_PAST_TWO), 2), SetRepeat(RepeatAfterCycle(after_cycle=3)),
     SetRepeat(RepeatAfterCycle(after_cycle=0), 0), Restart(), Restart(from_start=True), Skip(), Hold(), Cancel(),
 ]  # fmt: skip
 LINES = [*((verb, "raise") for verb in FAILED), (Release(), "raise"), *((Decide(each), "die") for each in Decision)]
