@@ -1,6 +1,6 @@
 """Errors by their cause: the groups that a fingerprint names; see `engine.errors.fingerprint`."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -9,6 +9,7 @@ from tinydb import where
 from tinydb.queries import QueryInstance
 
 from engine.clock import from_text, to_text
+from engine.planning import State
 from engine.store import Store
 
 BARS = 24
@@ -55,16 +56,20 @@ def error_groups(store: Store, moment: datetime, span: timedelta = timedelta(day
 
 def failing_by_group(store: Store) -> dict[str, int]:
     """How many entries stand failed now, by the fingerprint of their error."""
-    has_error: QueryInstance = where("error_id") != None  # noqa: E711 - a query, not a test
-    by_error = store.entries.counts("error_id", has_error)
+    has_failed: QueryInstance = where("state") == State.FAILED
+    by_error = store.entries.counts("error_id", has_failed & (where("error_id") != None))  # noqa: E711 - a query
     if not by_error:
         return {}
     return store.errors.counts("fingerprint", where("error_id").one_of(list(by_error)))
 
 
-def error_ids_of(store: Store, fingerprint: str) -> list[str]:
-    """The error ids of a group."""
-    return list(store.errors.counts("error_id", where("fingerprint") == fingerprint))
+def failed_by(store: Store, fingerprints: Iterable[str]) -> list[int]:
+    """The numbers of the entries that stand failed by errors of these groups."""
+    found: list[int] = []
+    for fingerprint in fingerprints:
+        errors = list(store.errors.counts("error_id", where("fingerprint") == fingerprint))
+        found += store.entries.ids((where("state") == State.FAILED) & where("error_id").one_of(errors))
+    return found
 
 
 def _group(store: Store, fingerprint: str, count: int, failing: int, moment: datetime, span: timedelta) -> ErrorGroup:

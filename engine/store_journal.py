@@ -26,7 +26,15 @@ from engine.model import TaskExecution, WorkflowModel
 from engine.outcome import Call, Outcome
 from engine.pausing import pause_of
 from engine.planning import State
-from engine.records import changed_fields, entry_data, entry_progress, entry_text, shown_state, summary
+from engine.records import (
+    changed_fields,
+    entry_data,
+    entry_progress,
+    entry_text,
+    read_progress,
+    shown_state,
+    summary,
+)
 from engine.store import Durability, Store
 from engine.store.claims import Content, claim_lost, must_hold, take
 from engine.store.logs import add_logs
@@ -582,6 +590,7 @@ class StoreJournal(Journal):
             changed |= {name for name in ("due_date", "source") if getattr(entry, name) != document[name]}
             changed -= type(entry).model_computed_fields.keys()
             written = sorted({*document["written"], *changed})
+            entry.halt = read_progress(document).halt  # an operator's word, and the store's alone
             shown = self._summary(entry, document["tasks"])
             document.update(entry_progress(entry), data=data, written=written, **shown, updated=self._now())
 

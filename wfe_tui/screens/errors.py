@@ -8,10 +8,9 @@ from textual.binding import BindingType
 from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
-from tinydb import where
 
 from engine.clock import age
-from engine.groups import ErrorGroup, error_groups, error_ids_of
+from engine.groups import ErrorGroup, error_groups, failed_by
 from engine.store import Changes
 from engine.text import counted, literal
 from wfe_tui.actions import bindings
@@ -116,12 +115,3 @@ class ErrorsScreen(ActingScreen, ListScreen):
 
     def acted(self, accepted: frozenset[int]) -> None:
         """Groups keep their marks: others of their entries may fail."""
-
-
-def failed_by(store: Any, fingerprints: Sequence[str]) -> list[int]:
-    """The numbers of the entries that stand failed by errors of these groups."""
-    return [
-        number
-        for fingerprint in fingerprints
-        for number in store.entries.ids(where("error_id").one_of(error_ids_of(store, fingerprint)))
-    ]

@@ -11,13 +11,13 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from engine.clock import age, local_time
+from engine.groups import failed_by
 from engine.history import OccurrenceRow
 from engine.text import literal
 from wfe_tui import sources
 from wfe_tui.actions import bindings
 from wfe_tui.routes import Route
 from wfe_tui.screens.acting import ActingScreen, Scope
-from wfe_tui.screens.errors import failed_by
 from wfe_tui.screens.listing import ListScreen
 from wfe_tui.widgets.columns import Cells, Column, cells
 from wfe_tui.widgets.cut import cut

@@ -1,0 +1,153 @@
+"""Pictures of each screen at both sizes: what looks different is looked at.
+
+    .venv/bin/python -m pytest tests/wfe_tui/test_snapshots.py --snapshot-update
+
+The store is made here, with fixed moments, and the clock stands still.
+"""
+
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from textual.pilot import Pilot
+from textual.screen import ModalScreen
+
+from engine.clock import to_text
+from engine.model import TaskExecution, WorkflowModel
+from engine.planning import State
+from engine.records import entry_progress, shown_state, summary
+from engine.status import RepeatAfterTime, Status
+from engine.store import Store
+from wfe_tui.__main__ import make_app
+from wfe_tui.app import Settings
+from wfe_tui.routes import Route, parse_route
+from wfe_tui.screens.base import StoreScreen
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+TASKS = ["Fetch", "Check", "Send"]
+
+
+@pytest.fixture(autouse=True)
+def _place(monkeypatch: pytest.MonkeyPatch, zone: Any, tmp_path: Path) -> None:
+    zone("UTC")
+    monkeypatch.setenv("HOME", str(tmp_path))  # so that the store's path is always the same
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    """A store with an entry in every state, an error, a run and an action."""
+    path = tmp_path / "wfe.db"
+    with Store(path) as store:
+        for number, state in enumerate(State):
+            store.entries.insert(_entry(f"order-{number:03}", state, number))
+        for number in range(3):
+            store.errors.insert(_error(number))
+        store.runs.insert(_run())
+        store.actions.insert(
+            {
+                "verb": "restart", "who": "anna@desk", "when": to_text(NOON - timedelta(minutes=3)),
+                "why": "carrier is back", "processor": "shop:Orders", "keys": ["order-004", "order-006"],
+                "results": {"order-004": None, "order-006": "it is finished: restart it from the start"},
+                "open": False, "taken_by": None, "run": 1,
+            }
+        )  # fmt: skip
+    return path
+
+
+def _entry(key: str, state: State, number: int) -> dict[str, Any]:
+    began = NOON - timedelta(minutes=10 - number)
+    done = TaskExecution(
+        name="Fetch", execution_time=began, finished_at=began + timedelta(seconds=2), processed=True, run_count=1,
+        status=Status(message="fetched"),
+    )  # fmt: skip
+    check = TaskExecution(
+        name="Check", execution_time=began + timedelta(seconds=2), finished_at=began + timedelta(seconds=5), run_count=1
+    )
+    entry = WorkflowModel(executions=[done, check], source="orders.csv")
+    if state is State.FAILED:
+        check.error_id, check.error = UUID(int=1), "ValueError: no customer in order-004"
+    elif state is State.INTERRUPTED:
+        check.status = Status(message="the customer does not answer")
+    elif state is State.WAITING:
+        check.status = Status(message="not now", repeat=RepeatAfterTime(hours=1))
+    elif state is State.FINISHED:
+        check.processed, entry.finished = True, NOON
+    else:
+        entry.executions = [done]
+    return {
+        "key": key, "processor": "shop:Orders", "tasks": TASKS, "written": [], "owner": None, "run": 1,
+        "data": {"key": key, "country": "DE", "lines": [{"sku": "x-1", "count": 2}]}, "updated": to_text(began),
+        **entry_progress(entry), **summary(entry, TASKS, NOON), **shown_state(state),
+    }  # fmt: skip
+
+
+def _error(number: int) -> dict[str, Any]:
+    frame = {
+        "file": "/srv/shop/orders.py", "line": 12, "function": "Check.process_entry", "module": "orders", "own": True,
+        "first": 10, "source": ["class Check(Task):", "    def process_entry(self, entry, dry_run=False):",
+        '        raise ValueError(f"no customer in {entry.key}")'], "columns": [8, 60],
+    }  # fmt: skip
+    library = {**frame, "file": "/usr/lib/python3.11/json/decoder.py", "own": False, "function": "decode", "line": 337}
+    return {
+        "error_id": str(UUID(int=number + 1)), "fingerprint": "v1:9f2a11c0ffee", "type": "ValueError",
+        "message": "no customer in order-004", "notes": [], "frames": [frame, library], "causes": [],
+        "text": "Traceback (most recent call last):\n  …", "task": "Check", "attempt": 1, "run": 1, "key": "order-004",
+        "processor": "shop:Orders", "host": "desk", "pid": 4711, "time": to_text(NOON - timedelta(hours=number)),
+    }  # fmt: skip
+
+
+def _run() -> dict[str, Any]:
+    return {
+        "processor": "shop:Orders", "started": to_text(NOON - timedelta(minutes=12)), "ending": "completed",
+        "ended": to_text(NOON - timedelta(minutes=2)), "updated": to_text(NOON - timedelta(minutes=2)), "owner": "x",
+        "home": {}, "rate": 0.9, "left": None, "total": 9, "considered": 9, "in_progress": 0, "refused": 0,
+        "states": {"failed": 1, "finished": 5, "waiting": 3}, "asked": None,
+        "statistics": {"process": {"eligible": 9}, "tasks": {"Check": {"failed": 1}}},
+        "durations": {"Fetch": {"count": 9, "sum": 18.0, "buckets": [[6, 5], [7, 3], [9, 1]]}},
+        "pace": [[seconds, (seconds * 7) % 11, seconds % 3] for seconds in range(10, 200, 10)],
+    }  # fmt: skip
+
+
+PLACES = {
+    "entries": "entries", "failed": "entries?state:failed", "entry": "entries/order-004", "errors": "errors",
+    "occurrences": "errors/v1:9f2a11c0ffee", "trace": f"errors/{UUID(int=1)}", "runs": "runs", "run": "runs/1",
+    "actions": "actions", "action": "actions/1",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 48)], ids=["80x24", "160x48"])
+@pytest.mark.parametrize("name", PLACES)
+def test_the_screens_look_as_before(snap_compare: Any, store: Path, name: str, size: tuple[int, int]) -> None:
+    app = make_app(Settings(store, route=parse_route(PLACES[name])), lambda: NOON)
+    assert snap_compare(app, terminal_size=size, run_before=_settled)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 48)], ids=["80x24", "160x48"])
+@pytest.mark.parametrize(("name", "keys"), [("confirm", ["R"]), ("help", ["question_mark"]), ("columns", ["c"])])
+def test_the_dialogs_look_as_before(
+    snap_compare: Any, store: Path, name: str, keys: list[str], size: tuple[int, int]
+) -> None:
+    app = make_app(Settings(store, route=Route("entries")), lambda: NOON)
+
+    async def press(pilot: Pilot[None]) -> None:
+        await _settled(pilot)
+        await pilot.press("j", "j", "j", "j")
+        await pilot.press(*keys)
+        await _settled(pilot)
+
+    assert snap_compare(app, terminal_size=size, run_before=press)
+
+
+async def _settled(pilot: Pilot[None]) -> None:
+    """Wait until what is drawn stays as it is: all that was asked of the store is answered."""
+    deadline, seen, since = time.monotonic() + 20, "", time.monotonic()
+    while time.monotonic() - since < 0.4:
+        assert time.monotonic() < deadline, "it does not come to rest"
+        await pilot.pause(0.02)
+        drawn = "\n".join(strip.text for strip in pilot.app.screen._compositor.render_strips())
+        asks = any(not worker.is_finished and worker.group != "act" for worker in pilot.app.workers)
+        if drawn != seen or asks or not isinstance(pilot.app.screen_stack[-1], StoreScreen | ModalScreen):
+            seen, since = drawn, time.monotonic()
