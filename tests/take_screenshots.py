@@ -37,7 +37,7 @@ def main() -> None:
 
 
 async def pictures() -> None:
-    """One walk through the demo at each size: a run, a trace, a repair, a restart."""
+    """One walk through the demo at each size: a run, its errors, a trace, a repair, a restart."""
     await _walk(WIDE, "")
     await _walk(NARROW, "-80x24")
 
@@ -72,23 +72,30 @@ async def _walk(size: tuple[int, int], suffix: str) -> None:
         await pilot.press("down")
         await pilot.pause(0.5)
         take("entries")
-        await pilot.press("enter")
-        await pilot.pause(0.5)
-        take("entry")
-        await pilot.press("escape", "e")
-        await pilot.pause(0.5)
-        take("trace")
-        await pilot.press("escape", "question_mark")
-        await pilot.pause(0.5)
-        take("help")
+        for name, keys in (
+            ("entry", ["enter"]),
+            ("trace", ["escape", "e"]),
+            ("errors", ["2"]),
+            ("run", ["3", "enter"]),
+            ("help", ["1", "question_mark"]),
+        ):
+            await pilot.press(*keys)
+            await pilot.pause(1)
+            take(name)
         await pilot.press("escape")
         folder = demo_store().parent / "broken" / "missing_file-1.0"
         subprocess.run((folder / "REPAIR").read_text(), shell=True, cwd=folder, check=True)
         before = count("finished")
         await pilot.press("R")
+        await pilot.pause(1)
+        take("confirm")
+        await pilot.press("y")
         await until(pilot, lambda: count("finished") > before and not any(child.runs for child in app.processes))
         await pilot.pause(0.5)
         take("restarted")
+        await pilot.press("4")
+        await pilot.pause(1)
+        take("actions")
 
 
 if __name__ == "__main__":

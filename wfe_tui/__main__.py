@@ -9,7 +9,6 @@ import typer
 
 from engine.clock import Clock, utc_now
 from engine.exceptions import EngineError, InputError
-from engine.printing import refusal
 from engine.store import Store, may_write, store_path
 from wfe_tui.app import Settings, WfeApp
 from wfe_tui.check import check_processor
@@ -124,6 +123,8 @@ def main() -> None:
     try:
         command()
     except EngineError as error:
+        from engine.printing import refusal  # what prints tables for people would hold up the first rows
+
         refusal(str(error))
         sys.exit(2)
 

@@ -148,6 +148,7 @@ ACTIONS: Mapping[str, tuple[Action, ...]] = {
         Action("up", "escape", "Up", "Out of here, to the list it belongs to."),
         Action("copy_shell", "ctrl+y", "Copy the shell line", "Copy the `wfe` line of the last act."),
         Action("help", "question_mark", "Help", "The keys, and what they do.", footer=True),
+        Action("suspend_process", "ctrl+z", "Suspend", "Into the background of the shell; `fg` comes back."),
         Action("quit", "q", "Quit", "Leave; engine processes go on.", footer=True),
     ),
 }

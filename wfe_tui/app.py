@@ -1,6 +1,7 @@
 """The app: which places are open over which store, the clipboard, and the engine processes started from here."""
 
 import asyncio
+import gc
 import math
 import select
 import signal
@@ -43,6 +44,7 @@ from wfe_tui.screens.entries import EntriesScreen
 from wfe_tui.screens.help import HelpScreen
 from wfe_tui.screens.output import OutputScreen
 from wfe_tui.screens.welcome import WelcomeScreen
+from wfe_tui.surviving import Surviving
 from wfe_tui.themes import DEFAULT, THEMES
 from wfe_tui.widgets.cut import cut
 
@@ -84,7 +86,7 @@ class Settings:
     memory: Path | None = None
 
 
-class WfeApp(App[None]):
+class WfeApp(Surviving, App[None]):
     """The console over one store."""
 
     TITLE = "wfe"
@@ -137,6 +139,7 @@ class WfeApp(App[None]):
     def on_mount(self) -> None:
         """Open the store, the demo, or what says that there is neither."""
         self.animation_level = "none"
+        gc.freeze()  # what is there now stays: to look through it again and again would hold up the keys
         # Otherwise the process would end with the terminal left as the screen has it.
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self.exit, None, 128 + signal.SIGTERM)
         if not self.is_headless:

@@ -43,14 +43,13 @@ class Loader(Generic[T]):
         self._refused = refused
         self._rest = rest
         self._next = 0.0
-        self._is_asked = self._is_waiting = False
+        self._is_asked = self._is_waiting = self._is_urgent = False
         self.is_loading = False
         """A question is under way, or will be asked in a moment."""
 
     def load(self, *, now: bool = False) -> None:
         """Ask, or ask again after the answer that is under way; `now` does not wait for the rest between two."""
-        if now:
-            self._next = 0.0
+        self._is_urgent = self._is_urgent or now
         if self._is_asked:
             self._is_waiting = True
             return
@@ -61,9 +60,9 @@ class Loader(Generic[T]):
     async def _answer(self) -> None:
         try:
             while True:
-                while (left := self._next - time.monotonic()) > 0:
+                while not self._is_urgent and (left := self._next - time.monotonic()) > 0:
                     await asyncio.sleep(min(left, 0.05))
-                self._is_waiting = False
+                self._is_waiting = self._is_urgent = False
                 began = time.monotonic()
                 try:
                     answer = await asyncio.to_thread(self._ask)

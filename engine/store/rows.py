@@ -2,6 +2,7 @@
 
 from array import array
 from collections.abc import Callable, Collection, ItemsView, Iterable, Iterator, Mapping
+from heapq import merge
 from itertools import islice
 from typing import Any
 
@@ -97,14 +98,9 @@ class Rows(Mapping[str, Content]):
         if self.storage.seq() == since:
             return found
         # Others wrote between the pages. What they wrote is read at once, so that no half of a transaction is seen.
-        *changed, (forgotten, _) = self.storage.rows(
-            f"SELECT id, doc {self._from} AND seq > ?1"
-            f" UNION ALL SELECT id, NULL FROM gone WHERE tbl = {quoted(self.layout.name)} AND seq > ?1"
-            " UNION ALL SELECT forgotten, NULL FROM about",
-            (since,),
-        )
-        if forgotten > since:
-            return self.matching(cond, keep)  # more was removed than is remembered
+        changed = self._changed(since)
+        if changed is None:
+            return self.matching(cond, keep)
         # In two rounds: one that was removed may have been written again.
         for doc_id, _ in changed:
             found.pop(doc_id, None)
@@ -146,15 +142,39 @@ class Rows(Mapping[str, Content]):
 
     def _scanned(self, cond: QueryLike, *, reverse: bool, limit: int | None, offset: int) -> "array[int]":
         """The ids of the documents that answer a condition that has to be asked of each, in the order of the ids."""
-        if limit is not None and not reverse:
-            since = self.storage.seq()
-            found = array("q", (doc_id for doc_id, _ in islice(self.scan(cond), offset, offset + limit)))
-            if self.storage.seq() == since:
-                return found
-        ids = array("q", self.matching(cond, keep=lambda content: None))
+        since = self.storage.seq()
+        wanted = None if limit is None or reverse else offset + limit
+        ids = array("q", (doc_id for doc_id, _ in islice(self.scan(cond), wanted)))
+        if self.storage.seq() != since:
+            if wanted is not None:  # what comes behind the last of them was not looked at
+                ids = array("q", (doc_id for doc_id, _ in self.scan(cond)))
+            caught_up = self._caught_up(cond, ids, since)
+            if caught_up is None:
+                return self._scanned(cond, reverse=reverse, limit=limit, offset=offset)
+            ids = caught_up
         if reverse:
             ids.reverse()
         return ids[offset:] if limit is None else ids[offset : offset + limit]
+
+    def _caught_up(self, cond: QueryLike, ids: "array[int]", since: int) -> "array[int] | None":
+        """These ids, which were found since that moment, as they are now; None if that cannot be told any more."""
+        changed = self._changed(since)
+        if changed is None:
+            return None
+        texts = dict(changed)
+        answering = sorted(doc_id for doc_id, text in texts.items() if text is not None and cond(_content(text)))
+        return array("q", merge((doc_id for doc_id in ids if doc_id not in texts), answering))
+
+    def _changed(self, since: int) -> list[tuple[int, str | None]] | None:
+        """What others wrote since a moment, by id: a document as it is now, None for one that was removed, which may
+        have been written again behind that; None if more was removed than is remembered."""
+        *changed, (forgotten, _) = self.storage.rows(
+            f"SELECT id, NULL FROM gone WHERE tbl = {quoted(self.layout.name)} AND seq > ?1"
+            f" UNION ALL SELECT id, doc {self._from} AND seq > ?1"
+            " UNION ALL SELECT forgotten, NULL FROM about",
+            (since,),
+        )
+        return None if forgotten > since else changed
 
     def count(self, cond: QueryLike | None) -> int:
         """How many documents answer a condition."""

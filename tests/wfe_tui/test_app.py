@@ -1,5 +1,6 @@
 """The console as an operator meets it: what its screens and keys show, and that nothing stored is obeyed."""
 
+import os
 import re
 import sys
 from collections.abc import Callable
@@ -574,3 +575,22 @@ def harm() -> Callable[[Path], Callable[[], None]]:
         return lambda: run("ALTER TABLE elsewhere RENAME TO about")
 
     return rename_its_table
+
+
+# --- a failure of the console itself
+
+
+async def test_a_failure_of_the_console_is_a_notice_with_a_report_and_it_goes_on(console: Any, place: Any) -> None:
+    async with console(place.store, size=(120, 30)) as operator:
+        operator.app.survives = True
+        await operator.sees("8 entries")
+        for _ in range(3):
+            operator.app.call_later(lambda: {}["[red]\x1b[31m"])
+        await operator.hears("The console itself failed: KeyError: '[red]")
+        await operator.sees("The console goes on. A report to send:")
+        assert len(operator.notices) == 1
+        await operator.press("2")
+        await operator.sees("1 cause")
+    [report] = (Path(os.environ["XDG_STATE_HOME"]) / "wfe").glob("failure-*.txt")
+    assert report.stat().st_mode & 0o777 == 0o600
+    assert all(word in report.read_text() for word in ("textual: ", "place: entries", "Traceback", "KeyError"))

@@ -41,7 +41,7 @@ class Terminal:
         self.resize(*size)
         self.before = termios.tcgetattr(slave)
         self.slave = slave
-        self.written = ""
+        self.written = self.everything = ""
         # These would be believed before the terminal itself is asked for its size.
         surroundings = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
         self.process = subprocess.Popen(
@@ -98,7 +98,9 @@ class Terminal:
     def _read(self) -> bool:
         readable, _, _ = select.select([self.master], [], [], 0.05)
         if readable:
-            self.written += os.read(self.master, 65536).decode(errors="replace")
+            read = os.read(self.master, 65536).decode(errors="replace")
+            self.written += read
+            self.everything += read
         return bool(readable)
 
 
@@ -193,6 +195,51 @@ def test_it_ends_within_two_seconds_when_the_terminal_goes_away(terminal: Any, p
     console.sees("8 entries")
     console.hang_up()
     assert console.process.wait(timeout=2) == -signal.SIGHUP
+
+
+def test_it_goes_into_the_background_and_comes_back(terminal: Any, place: Any) -> None:
+    console = terminal("--store", str(place.store))
+    console.sees("8 entries")
+    console.press("\x1a")
+    deadline = time.monotonic() + PATIENCE
+    while Path(f"/proc/{console.process.pid}/stat").read_text().rpartition(")")[2].split()[0] != "T":
+        assert time.monotonic() < deadline, "it goes on"
+        console._read()
+    console.assert_restored()
+    os.kill(console.process.pid, signal.SIGCONT)
+    console.sees("8 entries")
+    console.press("q")
+    assert console.ends() == 0
+
+
+def test_a_terminal_without_a_character_set_is_given_ascii_alone(terminal: Any, place: Any) -> None:
+    console = terminal("--store", str(place.store), LC_ALL="C", PYTHONUTF8="0")
+    console.sees("x 3 failed")
+    console.press("q")
+    assert console.ends() == 0
+    drawn = SEQUENCES.sub("", console.everything)
+    assert drawn.isascii(), {letter for letter in drawn if not letter.isascii()}
+
+
+def test_without_colours_the_states_are_told_all_the_same(terminal: Any, place: Any) -> None:
+    console = terminal("--store", str(place.store), NO_COLOR="1")
+    console.sees("✗ 3 failed")
+    console.press("q")
+    assert console.ends() == 0
+    colours = set(re.findall(r"\x1b\[[0-9;]*?(?:38|48);2;(\d+;\d+;\d+)", console.everything))
+    assert all(len(set(colour.split(";"))) == 1 for colour in colours), "all that is left is grey"
+
+
+def test_places_are_named_in_the_shell_and_wrong_ones_refused(terminal: Any, place: Any) -> None:
+    console = terminal("--store", str(place.store), "entries?state:failed", "--read-only")
+    console.sees("3 entries")
+    console.press("q")
+    assert console.ends() == 0
+    for words, sentence in (
+        (["runs/1", "--error", "abcd"], "runs/1 and --error abcd: name one of them"),
+        (["entries", "errors"], "entries and errors: name one of them"),
+    ):
+        assert refused(place.folder, "--store", str(place.store), *words) == f"wfe: {sentence}"
 
 
 def test_opened_on_nothing_it_says_so_and_leaves_nothing_behind(terminal: Any, workplace: Any) -> None:

@@ -15,13 +15,14 @@ from engine.store import Changes, Store
 from wfe_tui.actions import chords
 from wfe_tui.feed import Pulse
 from wfe_tui.routes import Route
+from wfe_tui.surviving import Surviving
 from wfe_tui.widgets.top_line import Banner, TopLine
 
 if TYPE_CHECKING:
     from wfe_tui.app import WfeApp
 
 
-class StoreScreen(Screen[None]):
+class StoreScreen(Surviving, Screen[None]):
     """A screen that shows something of the store; `route` is its path.
 
     Only the screen in front is told of changes; when it comes to the front again, it is told that anything may have

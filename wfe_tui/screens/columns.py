@@ -7,13 +7,13 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from wfe_tui.surviving import Dialog
 from wfe_tui.widgets.columns import Chosen, Column, arranged
 
 
-class ColumnsScreen(ModalScreen[list[tuple[str, int | None]] | None]):
+class ColumnsScreen(Dialog[list[tuple[str, int | None]] | None]):
     """Answers the columns that are shown, from left to right; an empty list for those of the beginning, None for no
     change.
 
@@ -22,7 +22,6 @@ class ColumnsScreen(ModalScreen[list[tuple[str, int | None]] | None]):
         chosen: those that are shown now; None for those of the beginning.
     """
 
-    CSS_PATH = "screens.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("down,j", "move(1)", "Down", show=False),
         Binding("up,k", "move(-1)", "Up", show=False),

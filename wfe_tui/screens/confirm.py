@@ -11,12 +11,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from engine.exceptions import EngineError
 from engine.operations import Fate, Preview, Previewed, Verb, preview, shell_line
 from engine.text import counted, literal
+from wfe_tui.surviving import Dialog
 from wfe_tui.widgets.cut import LONGEST_KEY, cut
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Confirmed:
     why: str | None
 
 
-class ConfirmScreen(ModalScreen[Confirmed | None]):
+class ConfirmScreen(Dialog[Confirmed | None]):
     """A question, what follows from a yes, and room for a reason.
 
     Args:
@@ -51,7 +51,6 @@ class ConfirmScreen(ModalScreen[Confirmed | None]):
         protected: the name that has to be typed, if the store is protected and the act cannot be undone.
     """
 
-    CSS_PATH = "screens.tcss"
     AUTO_FOCUS = "#found"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y,enter", "yes", "Yes", show=False),

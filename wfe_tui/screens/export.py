@@ -9,18 +9,18 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from engine.exceptions import EngineError
 from engine.text import counted, literal
 from wfe_tui.exporting import Cells, export
+from wfe_tui.surviving import Dialog
 
 if TYPE_CHECKING:
     from wfe_tui.app import WfeApp
 
 
-class ExportScreen(ModalScreen[None]):
+class ExportScreen(Dialog[None]):
     """A line for the name of the file.
 
     Args:
@@ -29,7 +29,6 @@ class ExportScreen(ModalScreen[None]):
         moment: for the name that is proposed (UTC).
     """
 
-    CSS_PATH = "screens.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", "Close", show=False)]
 
     def __init__(self, area: str, cells: Cells, moment: datetime) -> None:

@@ -6,23 +6,23 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.suggester import SuggestFromList
 from textual.widgets import Input, Static
+
+from wfe_tui.surviving import Dialog
 
 EXAMPLES = (
     "entries · entries?state:failed · entries/KEY · errors · errors/v1:9f2a · errors/ERROR_ID · runs/12 · actions/7"
 )
 
 
-class GoScreen(ModalScreen[str | None]):
+class GoScreen(Dialog[str | None]):
     """Answers what was typed.
 
     Args:
         here: the path of the place that is shown, to begin from.
     """
 
-    CSS_PATH = "screens.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Close", show=False)]
 
     def __init__(self, here: str) -> None:

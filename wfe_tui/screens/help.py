@@ -8,11 +8,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from engine.planning import State
 from wfe_tui.actions import ACTIONS, TITLES, binding_id, key_name
+from wfe_tui.surviving import Dialog
 from wfe_tui.widgets.states import state_content
 
 TEXT_WIDTH = 54
@@ -32,7 +32,7 @@ MEANINGS = {
 }
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(Dialog[None]):
     """All actions, from the one table of them, those of the screen below first, and what the states mean.
 
     Args:
@@ -40,7 +40,6 @@ class HelpScreen(ModalScreen[None]):
         first: the screen whose actions come first.
     """
 
-    CSS_PATH = "screens.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,question_mark", "dismiss", "Close", show=False),
         Binding("j,down", "scroll(1)", "Down", show=False),

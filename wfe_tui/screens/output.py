@@ -8,17 +8,16 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from engine.text import literal
 from wfe_tui.child import Child
+from wfe_tui.surviving import Dialog
 
 
-class OutputScreen(ModalScreen[None]):
+class OutputScreen(Dialog[None]):
     """The newest process first; it follows while one runs."""
 
-    CSS_PATH = "screens.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,o", "dismiss", "Close", show=False)]
 
     def __init__(self, children: Sequence[Child]) -> None:

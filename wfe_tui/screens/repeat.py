@@ -8,7 +8,6 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from engine.clock import Clock
@@ -16,20 +15,20 @@ from engine.exceptions import InputError
 from engine.operations import SetRepeat
 from engine.repeating import parse_repeat
 from engine.text import literal
+from wfe_tui.surviving import Dialog
 
 EXAMPLES = """\
 on · off · after 2h · at 2026-12-24 08:00 · after 3 runs
 and, if it is to end: · reruns 5"""
 
 
-class RepeatScreen(ModalScreen[SetRepeat | None]):
+class RepeatScreen(Dialog[SetRepeat | None]):
     """One line, in the words of the list's own column.
 
     Args:
         clock: what a time of day without a date is of.
     """
 
-    CSS_PATH = "screens.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Close", show=False)]
 
     def __init__(self, clock: Clock) -> None:

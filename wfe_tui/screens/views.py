@@ -8,16 +8,16 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from engine.text import literal
 from wfe_tui.memory import Shown
+from wfe_tui.surviving import Dialog
 from wfe_tui.widgets.cut import cut
 
 
-class ViewsScreen(ModalScreen[tuple[dict[str, Shown], Shown | None] | None]):
+class ViewsScreen(Dialog[tuple[dict[str, Shown], Shown | None] | None]):
     """Answers the views as they are to be kept, and the one that is to be shown.
 
     Args:
@@ -25,7 +25,6 @@ class ViewsScreen(ModalScreen[tuple[dict[str, Shown], Shown | None] | None]):
         now: what is shown now, for a name that is typed.
     """
 
-    CSS_PATH = "screens.tcss"
     AUTO_FOCUS = "OptionList"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "close", "Close", show=False),

@@ -6,7 +6,6 @@ from typing import Any
 import orjson
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.highlight import highlight
 from textual.widgets import Static
 
 from engine.clock import duration, from_text, local_time
@@ -77,6 +76,8 @@ def entry_content(document: Mapping[str, Any], row: EntryRow, planned: Plan) -> 
 
 def json_content(data: Any) -> Content:
     """JSON data on lines, coloured, and literal."""
+    from textual.highlight import highlight  # not before the first rows: it brings all of Pygments
+
     text = orjson.dumps(data, option=orjson.OPT_INDENT_2).decode()
     shown = highlight(literal(cut(text, LONGEST_DATA), lines=True), language="json")
     left = len(text) - LONGEST_DATA

@@ -18,6 +18,7 @@ from textual.style import Style
 
 from engine.exceptions import EngineError
 from wfe_tui.actions import bindings
+from wfe_tui.surviving import Surviving
 from wfe_tui.widgets.columns import Cell, Column, column_at, fit, header, line, total_width
 from wfe_tui.window import Window
 
@@ -25,7 +26,7 @@ SIDEWAYS = 8
 """Cells that one press of left or right scrolls."""
 
 
-class StoreTable(ScrollView, can_focus=True):
+class StoreTable(Surviving, ScrollView, can_focus=True):
     """A table of rows with a header, a row cursor and marks.
 
     Rows, cursor and marks are its window's; rows that the window does not know yet are read in a thread, and drawn when

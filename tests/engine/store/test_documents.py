@@ -1,10 +1,13 @@
 """The tables behave as TinyDB's, and touch only the documents that an operation names."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tinydb import Query, TinyDB, where
 from tinydb.operations import delete, increment
+from tinydb.queries import QueryInstance
 from tinydb.table import Document
 
 from engine.exceptions import EngineError, NotStorable
@@ -183,3 +186,24 @@ def test_a_table_may_have_any_name(store: Store) -> None:
         assert table.insert({"n": 1}) == 1
         assert table.search(where("n") == 1) == [{"n": 1}]
         assert table.get(doc_id=1) == {"n": 1}
+
+
+@pytest.mark.parametrize(("reverse", "limit"), [(False, None), (True, None), (False, 3), (True, 2)])
+def test_the_ids_that_answer_a_condition_are_of_one_moment_though_others_write_while_all_is_read(
+    store: Store, reverse: bool, limit: int | None
+) -> None:
+    ids = store.entries.insert_multiple({"key": str(number), "note": "old"} for number in range(3_000))
+    with Store(store.path) as other:
+        seen: list[str] = []
+
+        def is_odd_one(document: Mapping[str, Any]) -> bool:
+            seen.append(document["key"])
+            if len(seen) == 1_500:  # it stands in the middle: what is before it was read, what is behind it was not
+                other.entries.update({"note": "new"}, doc_ids=[ids[3], ids[2_500]])
+                other.entries.remove(doc_ids=[ids[5], ids[2_600]])
+                other.entries.insert({"key": "late", "note": "new"})
+            return document["note"] == "new" or document["key"] in ("5", "2600", "7")
+
+        found = store.entries.ids(QueryInstance(is_odd_one, ("odd",)), reverse=reverse, limit=limit)
+    expected = sorted([ids[3], ids[7], ids[2_500], 3_001], reverse=reverse)
+    assert list(found) == expected[:limit]
