@@ -54,7 +54,7 @@ def count_states(
     ripe = len(only(is_ripe)) if ids is not None else store.entries.count(is_ripe & condition if condition else is_ripe)
     counts.update({State.READY: ripe, State.WAITING: -ripe})
     for owner in store.entries.counts("owner", where("state") == State.RUNNING):
-        if not store.is_alive(owner):
+        if not (owner and store.is_alive(owner)):
             left = only((where("state") == State.RUNNING) & (where("owner") == owner))
             counts[State.RUNNING] -= len(left)
             counts.update(row.state for row in rows(store, moment, left))
@@ -68,7 +68,7 @@ def stands_in(state: State, store: Store, moment: datetime) -> QueryInstance:
     """
     stored, now = where("state") == state, to_text(moment)
     owners = store.entries.counts("owner", where("state") == State.RUNNING)
-    dead = [owner for owner in owners if not store.is_alive(owner)]
+    dead = [owner for owner in owners if not (owner and store.is_alive(owner))]
     condition: QueryInstance = stored
     if state is State.READY:
         condition = stored | ((where("state") == State.WAITING) & (where("due") <= now))
@@ -146,6 +146,21 @@ def find_processor(store: Store, name: str) -> str:
     if len(found) > 1:
         raise InputError(f"{' and '.join(found)} are called {name!r}: name one of them in full")
     return found[0]
+
+
+def find_fingerprint(store: Store, beginning: str) -> str:
+    """The fingerprint of the group of errors that begins like this.
+
+    Raises:
+        InputError: there is none, or several begin like this.
+    """
+    near = (where("fingerprint") >= beginning) & (where("fingerprint") < beginning + "~")
+    found = list(store.errors.counts("fingerprint", near))
+    if len(found) > 1:
+        raise InputError(f"{len(found)} fingerprints begin with {beginning!r}: give more of it")
+    if not found:
+        raise InputError(f"there is no error with the fingerprint {beginning!r} in {store.path}")
+    return str(found[0])
 
 
 def find_error(store: Store, error_id: str) -> Document:

@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
+from textual import work
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.css.query import NoMatches
@@ -24,7 +25,7 @@ from textual.worker import WorkerFailed
 
 from engine.clock import Clock, utc_now
 from engine.exceptions import EngineError, InputError
-from engine.lookup import find_error
+from engine.lookup import find_error, find_fingerprint
 from engine.store import Store, may_write
 from engine.text import literal
 from engine.worker import worker_command
@@ -129,6 +130,7 @@ class WfeApp(Surviving, App[None]):
         self._feed: Feed | None = None
         self._lost: str | None = None
         self._waiting: list[tuple[str, bool]] = []
+        self._starting: set[tuple[str, bool]] = set()
         self._ascii = Ascii() if needs_ascii(self.config.ascii) else None
         for theme in THEMES:
             self.register_theme(theme)
@@ -192,23 +194,35 @@ class WfeApp(Surviving, App[None]):
 
     def go(self, route: Route) -> None:
         """Go to a place; what it names and is not there is said."""
+        if self._needs_look(route):
+            self._look_and_go(route)
+        else:
+            self._arrive(route)
+
+    @work(group="go")
+    async def _look_and_go(self, route: Route) -> None:
+        try:
+            found = await asyncio.to_thread(_look, self.store, route)
+        except EngineError as error:
+            self.say(str(error), severity="error")
+        else:
+            self._arrive(*found)
+
+    def _arrive(self, route: Route, found: Any = None) -> None:
         if isinstance(self.screen, StoreScreen):
             self._places.rename(self.screen.route)
-        before = self._places.current
         self._places.go(route)
-        if not self._show(route) and before is not None:
-            self._places.back()
+        self._show(route, found)
 
-    def _show(self, route: Route) -> bool:
-        name = str(route) if route.name else route.area
+    def _needs_look(self, route: Route) -> bool:
+        """Whether it is to be found out first if there is what the path names."""
+        return route.area != "entries" and bool(route.name) and _screen_name(route) not in self._screens
+
+    def _show(self, route: Route, found: Any = None) -> None:
+        name = _screen_name(route)
         screen = self._screens.get(name)
         if screen is None:
-            try:
-                screen = self._screen(route)
-            except EngineError as error:
-                self.say(str(error), severity="error")
-                return False
-            self._screens[name] = screen
+            screen = self._screens[name] = self._screen(route, found)
             self.install_screen(screen, name)
         while isinstance(self.screen, ModalScreen):
             self.pop_screen()
@@ -221,7 +235,6 @@ class WfeApp(Surviving, App[None]):
             screen.time_passed()
         screen.show_signal(self._signal())
         self.call_later(self._forget_screens)
-        return True
 
     async def _forget_screens(self) -> None:
         """Take down the places that nobody can go back to."""
@@ -232,7 +245,7 @@ class WfeApp(Surviving, App[None]):
                 self.uninstall_screen(name)
                 await screen.remove()
 
-    def _screen(self, route: Route) -> StoreScreen:
+    def _screen(self, route: Route, found: Any) -> StoreScreen:
         # Imported when they are needed: not all are, and the first rows should not wait for them.
         match route:
             case Route(area="entries", name=""):
@@ -249,10 +262,10 @@ class WfeApp(Surviving, App[None]):
                 from wfe_tui.screens.occurrences import OccurrencesScreen
 
                 return OccurrencesScreen(route)
-            case Route(area="errors", name=name):
+            case Route(area="errors"):
                 from wfe_tui.screens.trace import TraceScreen
 
-                return TraceScreen(route, find_error(self.store, name))
+                return TraceScreen(found)
             case Route(area="runs", name=""):
                 from wfe_tui.screens.runs import RunsScreen
 
@@ -260,14 +273,14 @@ class WfeApp(Surviving, App[None]):
             case Route(area="runs"):
                 from wfe_tui.screens.run import RunScreen
 
-                return RunScreen(route, _number(route, self.store.runs.get, "run"))
+                return RunScreen(route, int(route.name))
             case Route(name=""):
                 from wfe_tui.screens.actions import ActionsScreen
 
                 return ActionsScreen(route)
         from wfe_tui.screens.action import ActionScreen
 
-        return ActionScreen(route, _number(route, self.store.actions.get, "action"))
+        return ActionScreen(route, int(route.name))
 
     def action_go_to(self, area: Area) -> None:
         """Go to a list, as it was left."""
@@ -302,7 +315,11 @@ class WfeApp(Surviving, App[None]):
         if isinstance(self.screen, StoreScreen):
             self._places.rename(self.screen.route)
         route = move()
-        if route is not None:
+        if route is None:
+            return
+        if self._needs_look(route):
+            self._look_and_go(route)
+        else:
             self._show(route)
 
     async def action_up(self) -> None:
@@ -390,15 +407,25 @@ class WfeApp(Surviving, App[None]):
             processor: `module:Class`.
             actions: do what operators asked for; else consider every entry.
         """
-        if any(child.runs and (child.processor, child.actions) == (processor, actions) for child in self.processes):
+        kind = (processor, actions)
+        if kind in self._starting or any(
+            child.runs and (child.processor, child.actions) == kind for child in self.processes
+        ):
             if (processor, actions) not in self._waiting:
                 self._waiting.append((processor, actions))
             return
+        self._start_child(processor, actions)
+
+    @work(group="child")
+    async def _start_child(self, processor: str, actions: bool) -> None:
+        self._starting.add((processor, actions))
         try:
-            command = worker_command(self.store, processor, actions=actions)
+            command = await asyncio.to_thread(worker_command, self.store, processor, actions=actions)
         except EngineError as error:
             self.say(str(error), severity="error")
             return
+        finally:
+            self._starting.discard((processor, actions))
         ended = [child for child in self.processes if not child.runs]
         for oldest in ended[: len(ended) - KEPT_CHILDREN]:
             self.processes.remove(oldest)
@@ -505,12 +532,27 @@ class WfeApp(Surviving, App[None]):
             self.store.close()
 
 
-def _number(route: Route, get: Callable[..., object], what: str) -> int:
-    """The number that a route names. Raises InputError if there is nothing of this number."""
+def _screen_name(route: Route) -> str:
+    """One list is one screen, whatever its filter."""
+    return str(route) if route.name else route.area
+
+
+def _look(store: Store, route: Route) -> tuple[Route, Any]:
+    """What a path names, in full, and what its screen begins with; in a thread that may wait.
+
+    Raises:
+        InputError: there is nothing of this name.
+    """
+    if route.area == "errors":
+        if ":" in route.name:
+            return Route("errors", find_fingerprint(store, route.name)), None
+        record = find_error(store, route.name)
+        return Route("errors", record["error_id"]), record
+    table = store.runs if route.area == "runs" else store.actions
     number = int(route.name) if route.name.isascii() and route.name.isdigit() and len(route.name) < 16 else 0
-    if not number or get(doc_id=number) is None:
-        raise InputError(f"there is no {what} {route.name!r}: {route.area} lists them")
-    return number
+    if not number or table.get(doc_id=number) is None:
+        raise InputError(f"there is no {route.area.removesuffix('s')} {route.name!r}: {route.area} lists them")
+    return route, None
 
 
 def _later(app: App[None], node: DOMNode, action: str) -> Callable[[], None]:

@@ -48,6 +48,7 @@ class Listing(Generic[R]):
         self.ids: list[str] = []
         self.cursor: int | None = None
         self.marks: set[str] = set()
+        self.busy: set[str] = set()
         self.is_wanting = False
         self.source = SimpleNamespace(orders=orders, table=SimpleNamespace(name=""))
         self._by_key: dict[str, R] = {}

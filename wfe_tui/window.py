@@ -112,6 +112,8 @@ class Window(Generic[R]):
         self.ids: array[int] = array("q")
         self.marks: set[int] = set()
         """The ids of the marked rows, shown or not; only a removal from the store takes one away unasked."""
+        self.busy: set[int] = set()
+        """The ids of the rows on which something is being done that has not been written yet."""
         self.source = source
         self._store = store
         self._cursor: int | None = None

@@ -28,7 +28,7 @@ from engine.operations.acting import (
 )
 from engine.operations.processors import pause, resume
 from engine.operations.runs import drain, stop
-from engine.operations.shell import shell_line
+from engine.operations.shell import has_many_processors, line_of, shell_line
 from engine.operations.verbs import (
     Cancel,
     Decide,
@@ -61,7 +61,9 @@ __all__ = [
     "cancel",
     "decide",
     "drain",
+    "has_many_processors",
     "hold",
+    "line_of",
     "pause",
     "preview",
     "release",

@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Iterable
+from pathlib import Path
 
 from engine.store import Store, store_path
 from engine.text import shell_path
@@ -23,10 +24,20 @@ def shell_line(
         words: the keys.
         store, processor, why: as they were given to the verb.
     """
+    return line_of(verb, words, store.path, processor if processor and has_many_processors(store) else None, why)
+
+
+def has_many_processors(store: Store) -> bool:
+    """Whether a key alone may not name an entry."""
+    return len(store.entries.counts("processor")) > 1
+
+
+def line_of(verb: str | Iterable[str], words: Iterable[str], path: Path, processor: str | None, why: str | None) -> str:
+    """The same without a look into the store: `path` is its file, `processor` is named if it is given."""
     line = ["wfe", *map(shlex.quote, verb.split() if isinstance(verb, str) else verb)]
-    if store_path(None).resolve() != store.path:
-        line += ["--store", shell_path(store.path)]
-    if processor and len(store.entries.counts("processor")) > 1:
+    if store_path(None).resolve() != path:
+        line += ["--store", shell_path(path)]
+    if processor:
         line += ["--processor", shlex.quote(processor)]
     if why:
         line += ["--why", shlex.quote(why)]

@@ -475,6 +475,7 @@ FAILED: list[Verb] = [
 LINES = [*((verb, "raise") for verb in FAILED), (Release(), "raise"), *((Decide(each), "die") for each in Decision)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("verb", "fate"), LINES, ids=[" ".join(verb.words) for verb, _ in LINES])
 def test_the_line_of_an_act_does_the_same_when_a_shell_runs_it(
     workplace: Any, tmp_path: Path, zone: Callable[[str], None], verb: Verb, fate: str

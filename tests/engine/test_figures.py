@@ -185,6 +185,7 @@ def test_what_a_task_typically_takes_is_told_by_the_newest_runs_that_have_ended(
     assert typical_durations(store, "test_figures:Others") == {}
 
 
+@pytest.mark.slow
 def test_a_run_shows_its_figures_and_that_it_lives_while_a_task_takes_long(slow: Any) -> None:
     slow.orders("A-1")
     with slow.start("run", "orders:Slow") as process:

@@ -119,6 +119,7 @@ def test_a_later_run_of_another_program_is_not_concerned(store: Store) -> None:
 # --- in the shell
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("verb", ["stop", "drain"])
 @pytest.mark.parametrize("how", [[], ["--workers", "1"], ["--processes", "1"]], ids=["inline", "threads", "processes"])
 def test_a_run_in_another_process_ends_what_is_under_way_and_says_who_ended_it(

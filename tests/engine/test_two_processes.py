@@ -10,6 +10,8 @@ from tinydb import where
 
 from engine.store import Store
 
+pytestmark = pytest.mark.slow
+
 
 def test_two_runs_at_once_execute_each_task_once(workplace: Any) -> None:
     keys = [f"A-{number:03}" for number in range(60)]

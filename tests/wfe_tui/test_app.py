@@ -3,6 +3,8 @@
 import os
 import re
 import sys
+import threading
+import traceback
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -13,6 +15,7 @@ from tinydb import where
 
 from engine.clock import utc_now
 from engine.store import Store
+from engine.store.connections import Connections
 from wfe_tui.actions import ACTIONS, bindings
 from wfe_tui.demo import DEMO, demo_store
 from wfe_tui.routes import Route
@@ -594,3 +597,47 @@ async def test_a_failure_of_the_console_is_a_notice_with_a_report_and_it_goes_on
     [report] = (Path(os.environ["XDG_STATE_HOME"]) / "wfe").glob("failure-*.txt")
     assert report.stat().st_mode & 0o777 == 0o600
     assert all(word in report.read_text() for word in ("textual: ", "place: entries", "Traceback", "KeyError"))
+
+
+# --- nothing blocks the screen
+
+
+async def test_the_store_is_never_asked_in_the_screens_own_thread(
+    console: Any, place: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    ask = Connections._do
+
+    def watched(self: Connections, question: Any) -> Any:
+        if threading.current_thread() is threading.main_thread():
+            asked.append("".join(traceback.format_stack(limit=8)))
+        return ask(self, question)
+
+    async with console(place.store, size=(160, 48)) as operator:
+        await operator.sees("8 entries", "A-8")
+        monkeypatch.setattr(Connections, "_do", watched)
+        await operator.press("j", "G", "f", "s", "r", "escape", "a", "minus", "right_square_bracket", "f")
+        for keys, text in (
+            (("enter",), "Attempts"), (("less_than_sign",), "8 entries"), (("2",), "1 cause"),
+            (("enter",), "seen 3 times"), (("enter",), "raise ValueError"), (("right_square_bracket", "minus"), "wfe"),
+            (("3",), "completed"), (("enter",), "median"), (("4",), "wfe  actions"), (("1",), "8 entries"),
+            (("slash", *"state:f"), "→ failed"), (("enter",), "3 entries"), (("R",), "would be done"),
+            (("n", "H"), "‖ "), (("P",), "Pause this"), (("n", "N"), "run 2"),
+        ):  # fmt: skip
+            await operator.press(*keys)
+            await operator.sees(text)
+        await operator.idle()
+        monkeypatch.undo()
+    assert asked == []
+
+
+async def test_while_another_holds_the_store_the_rows_of_an_act_say_that_they_wait(console: Any, place: Any) -> None:
+    with Store(place.store) as other:
+        async with console(place.store, size=(120, 30)) as operator:
+            await operator.go_to("A-3")
+            with other.transaction():
+                await operator.press("H")
+                await operator.until(lambda: any(line.startswith("◌ A-3") for line in operator.lines))
+                await operator.press("j")
+            await operator.hears("hold: 1 entry")
+            await operator.until(lambda: "‖ held" in operator.line("A-3"))

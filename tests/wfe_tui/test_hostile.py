@@ -32,7 +32,7 @@ def nasty(chance: random.Random) -> str:
     return "".join(chance.choices(PIECES, k=chance.randint(1, 6)))
 
 
-@pytest.fixture(params=range(3))
+@pytest.fixture(params=[0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 3))])
 def hostile(tmp_path: Path, request: pytest.FixtureRequest) -> tuple[Path, str, str]:
     """A store in which every text that comes from outside is nasty; with a key and an error id in it."""
     chance = random.Random(request.param)

@@ -127,10 +127,11 @@ async def test_a_place_is_opened_from_the_shell(console: Any, place: Any, route:
             await operator.sees(f"wfe  {ENTRIES}", "8 entries")
 
 
-async def test_a_fingerprint_opens_its_group(console: Any, place: Any) -> None:
+@pytest.mark.parametrize("length", [7, 15])
+async def test_a_fingerprint_or_its_beginning_opens_its_group(console: Any, place: Any, length: int) -> None:
     with Store(place.store) as store:
         fingerprint = store.errors.all()[0]["fingerprint"]
-    async with console(place.store, size=(120, 30), route=Route("errors", fingerprint)) as operator:
+    async with console(place.store, size=(120, 30), route=Route("errors", fingerprint[:length])) as operator:
         await operator.sees(f"errors/{fingerprint}", "seen 3 times", "A-7")
 
 

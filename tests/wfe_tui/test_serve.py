@@ -238,6 +238,7 @@ async def test_each_tab_has_a_console_that_ends_with_it(served: Served) -> None:
     assert served.end() == ""
 
 
+@pytest.mark.slow
 async def test_a_console_that_does_not_end_by_itself_is_killed(served: Served) -> None:
     async with tabs(served) as [tab]:
         [console] = served.consoles()
@@ -253,6 +254,7 @@ async def test_the_tab_of_a_console_that_is_killed_is_told(served: Served) -> No
         await tab.is_closed()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 async def test_no_console_outlives_the_server(served: Served, number: signal.Signals) -> None:
     async with tabs(served, 2):

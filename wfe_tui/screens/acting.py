@@ -57,6 +57,9 @@ class ActingScreen(StoreScreen):
     def acted(self, accepted: frozenset[int]) -> None:
         """Something was done to these entries; the store tells what has changed."""
 
+    def waits(self, ids: frozenset[int], does: bool) -> None:
+        """An act on these entries is being written, or not any more: others may hold the store for a moment."""
+
     def action_toggle_repeat(self) -> None:
         """Switch the repeat of the chosen entries: on, unless it is on for all of them."""
         self._toggle_repeat(self.scope())
@@ -120,7 +123,9 @@ class ActingScreen(StoreScreen):
             self.wfe.say(f"{self.store.path} is opened read only: {verb.name} was not done", severity="error")
             return
         try:
-            groups = await asyncio.to_thread(lambda: keys_of(self.store, scope.find()))
+            groups, names = await asyncio.to_thread(
+                lambda: (keys_of(self.store, scope.find()), operations.has_many_processors(self.store))
+            )
         except EngineError as error:
             self.wfe.say(str(error), severity="error")
             return
@@ -130,13 +135,17 @@ class ActingScreen(StoreScreen):
             return
         confirmed = Confirmed(None)
         if count > 1 or not verb.can_be_undone:
-            screen = ConfirmScreen(verb, groups, scope.words, self.wfe.protected_name)
+            screen = ConfirmScreen(verb, groups, scope.words, self.wfe.protected_name, names_processor=names)
             answer = await self.app.push_screen_wait(screen)
             if answer is None:
                 return
             confirmed = answer
         for processor, found in groups.items():
-            await self._commit(verb, processor, found, confirmed.why)
+            self.waits(frozenset(found.values()), True)
+            try:
+                await self._commit(verb, processor, found, confirmed.why)
+            finally:
+                self.waits(frozenset(found.values()), False)
 
     async def _commit(self, verb: Verb, processor: str, found: dict[str, int], why: str | None) -> None:
         """Write the act; another process may hold the store for a moment, so not in the screen's thread."""
@@ -210,7 +219,7 @@ class ActingScreen(StoreScreen):
                 why = answer.why
             verb, act = ("resume", operations.resume) if is_paused else ("pause", operations.pause)
             await asyncio.to_thread(lambda: act(processor, store=self.store, why=why, clock=self.wfe.clock))
-            self.wfe.shell = operations.shell_line(verb, [processor], self.store, why=why)
+            self.wfe.shell = operations.line_of(verb, [processor], self.store.path, None, why)
         except (StoreError, EngineError, operations.Refusal) as error:
             self.wfe.say(str(error), severity="error")
         else:

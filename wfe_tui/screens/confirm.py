@@ -14,7 +14,7 @@ from textual.content import Content
 from textual.widgets import Input, Static
 
 from engine.exceptions import EngineError
-from engine.operations import Fate, Preview, Previewed, Verb, preview, shell_line
+from engine.operations import Fate, Preview, Previewed, Verb, line_of, preview
 from engine.text import counted, literal
 from wfe_tui.surviving import Dialog
 from wfe_tui.widgets.cut import LONGEST_KEY, cut
@@ -49,6 +49,7 @@ class ConfirmScreen(Dialog[Confirmed | None]):
         groups: to which entries: their keys and ids, by processor.
         scope: in words which these are.
         protected: the name that has to be typed, if the store is protected and the act cannot be undone.
+        names_processor: the shell's line has to name the processor, since several have entries.
     """
 
     AUTO_FOCUS = "#found"
@@ -62,13 +63,20 @@ class ConfirmScreen(Dialog[Confirmed | None]):
     ]
 
     def __init__(
-        self, verb: Verb | str, groups: Mapping[str, Mapping[str, int]], scope: str, protected: str | None
+        self,
+        verb: Verb | str,
+        groups: Mapping[str, Mapping[str, int]],
+        scope: str,
+        protected: str | None,
+        *,
+        names_processor: bool = False,
     ) -> None:
         super().__init__()
         self._verb = verb
         self._groups = groups
         self._scope = scope
         self._question = ""
+        self._names_processor = names_processor
         is_final = isinstance(verb, str) or not verb.can_be_undone
         self._protected = protected if is_final else None
         self._called = verb if isinstance(verb, str) else verb.name
@@ -117,9 +125,10 @@ class ConfirmScreen(Dialog[Confirmed | None]):
         """The line that does the same; of more than `most` keys, the first ones."""
         words = self._called if isinstance(self._verb, str) else list(self._verb.words)
         if not self._groups:
-            return shell_line(words, [self._scope], self.wfe.store, why=self._why)
+            return line_of(words, [self._scope], self.wfe.store.path, None, self._why)
         processor, keys = next(iter(self._groups.items()))
-        line = shell_line(words, list(keys)[:most], self.wfe.store, processor, self._why)
+        named = processor if self._names_processor else None
+        line = line_of(words, list(keys)[:most], self.wfe.store.path, named, self._why)
         left = self._count - len(list(keys)[:most])
         return f"{line} … and {left} more" if left else line
 

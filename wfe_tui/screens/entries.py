@@ -293,6 +293,10 @@ class EntriesScreen(ActingScreen, ListScreen):
         is_every = len(marks) == len(self.window) and self.window.marks.issuperset(self.window.ids)
         return Scope(every if is_every else "marked", lambda: sorted(marks))
 
+    def waits(self, ids: frozenset[int], does: bool) -> None:
+        self.window.busy = self.window.busy | ids if does else self.window.busy - ids
+        self.table.refresh()
+
     def acted(self, accepted: frozenset[int]) -> None:
         """What succeeded loses its mark."""
         self.window.marks -= accepted

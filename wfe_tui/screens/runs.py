@@ -108,7 +108,7 @@ class RunActing(ActingScreen):
         except (EngineError, operations.Refusal) as error:
             self.wfe.say(f"{verb}: run {number}: {error}", severity="error")
             return
-        self.wfe.shell = operations.shell_line(verb, [str(number)], self.store, why=answer.why)
+        self.wfe.shell = operations.line_of(verb, [str(number)], self.store.path, None, answer.why)
         self.wfe.say(f"{verb}: run {number}\n$ {self.wfe.shell}")
 
     def scope(self) -> Scope:

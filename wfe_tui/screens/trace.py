@@ -35,7 +35,6 @@ class TraceScreen(StoreScreen):
     """What is kept of an unexpected exception; see `engine.errors.error_record`.
 
     Args:
-        route: its path.
         record: of the table `errors`.
     """
 
@@ -45,7 +44,7 @@ class TraceScreen(StoreScreen):
 
     trace = query_one(TraceView)
 
-    def __init__(self, route: Route, record: Document) -> None:
+    def __init__(self, record: Document) -> None:
         super().__init__(Route("errors", record["error_id"]))
         self._record = record
 

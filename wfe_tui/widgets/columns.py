@@ -17,7 +17,7 @@ from textual.style import Style
 from engine.clock import Clock
 from engine.text import literal
 
-MARK = "● "
+MARK, BUSY = "● ", "◌ "
 GAP = "  "
 
 
@@ -122,16 +122,16 @@ def header(shown: Iterable[tuple[Column, int]], order: str, reverse: bool, style
     return _strip(runs)
 
 
-def line(cells: Iterable[tuple[Text | Content, Column, int]], is_marked: bool, base: Style, over: Style) -> Strip:
+def line(cells: Iterable[tuple[Text | Content, Column, int]], mark: str, base: Style, over: Style) -> Strip:
     """The line of a row.
 
     Args:
         cells: each with its column and that column's width.
-        is_marked: it begins with a mark.
+        mark: what it begins with, if not with a blank.
         base: the style beneath the cells' own.
         over: the style above them, as the cursor's is.
     """
-    runs = [(MARK if is_marked else " " * len(MARK), base + over)]
+    runs = [(mark or " " * len(MARK), base + over)]
     for cell, column, width in cells:
         runs += [(text, style + over) for text, style in _padded(_literal(cell), width, column.justify, base)]
         runs.append((GAP, base + over))

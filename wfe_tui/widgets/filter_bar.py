@@ -71,7 +71,6 @@ class FilterBar(Vertical):
         """Say what is wrong with the filter, and where; None if nothing is."""
         self._complaint = error
         if error is not None:
-            self.offer([])
             start, end = error.start, max(error.end, error.start + 1)
             where = literal(self.value[start:end]) or "the end"
             self.hint.update(Content.assemble((f"at {start + 1}, {where}: ", "bold $text-error"), literal(str(error))))
@@ -93,8 +92,9 @@ class FilterBar(Vertical):
     @on(Input.Changed)
     def _changed(self, message: Input.Changed) -> None:
         message.stop()
-        self._complaint = None
-        self.offer([])
+        if self._complaint is not None:
+            self._complaint = None
+            self.hint.display = False
         self.post_message(self.Changed(message.value))
 
     @on(Input.Submitted)

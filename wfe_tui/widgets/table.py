@@ -19,7 +19,7 @@ from textual.style import Style
 from engine.exceptions import EngineError
 from wfe_tui.actions import bindings
 from wfe_tui.surviving import Surviving
-from wfe_tui.widgets.columns import Cell, Column, column_at, fit, header, line, total_width
+from wfe_tui.widgets.columns import BUSY, MARK, Cell, Column, column_at, fit, header, line, total_width
 from wfe_tui.window import Window
 
 SIDEWAYS = 8
@@ -106,7 +106,7 @@ class StoreTable(Surviving, ScrollView, can_focus=True):
         self.columns = tuple(columns)
         self._cell = cell
         self._shown: list[tuple[Column, int]] = []
-        self._strips: LRUCache[Any, tuple[Any, bool, bool, Strip]] = LRUCache(512)
+        self._strips: LRUCache[Any, tuple[Any, bool, str, Strip]] = LRUCache(512)
         # What is drawn now: until `window_changed`, and to know afterwards what the operator was looking at.
         self._ids: array[int] = array("q")
         self._cursor: int | None = None
@@ -287,14 +287,15 @@ class StoreTable(Surviving, ScrollView, can_focus=True):
             return Strip([])
         number = self._ids[index]
         is_cursor, is_marked = index == self._cursor, number in self.window.marks
+        mark = BUSY if number in self.window.busy else MARK if is_marked else ""
         drawn = self._strips.get(number)
-        if drawn is not None and drawn[0] is row and drawn[1:3] == (is_cursor, is_marked):
+        if drawn is not None and drawn[0] is row and drawn[1:3] == (is_cursor, mark):
             return drawn[3]
         base = self.get_visual_style("store-table--marked") if is_marked else self.visual_style
         over = self.get_visual_style("store-table--cursor") if is_cursor else Style.null()
         cells = ((self._cell(row, column), column, width) for column, width in self._shown)
-        strip = line(cells, is_marked, base, over).extend_cell_length(self.size.width, (base + over).rich_style)
-        self._strips[number] = (row, is_cursor, is_marked, strip)
+        strip = line(cells, mark, base, over).extend_cell_length(self.size.width, (base + over).rich_style)
+        self._strips[number] = (row, is_cursor, mark, strip)
         return strip
 
     def _read_soon(self) -> None:

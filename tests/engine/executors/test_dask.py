@@ -145,6 +145,7 @@ def test_a_worker_that_is_killed_costs_its_tasks_and_says_so(cluster: Cluster, s
     until(lambda: workers_of(cluster.address) == 2)
 
 
+@pytest.mark.slow
 def test_a_worker_killed_from_outside_in_the_middle(cluster: Cluster, store: Store, tmp_path: Path) -> None:
     file = tmp_path / "done.txt"
     processor = shop.Hanging(store, file, [{"key": f"A-{number}"} for number in range(300)])
@@ -164,6 +165,7 @@ def test_a_worker_killed_from_outside_in_the_middle(cluster: Cluster, store: Sto
     until(lambda: workers_of(cluster.address) == 2)
 
 
+@pytest.mark.slow
 def test_a_cluster_that_cannot_work_is_told_in_one_sentence(cluster: Cluster, store: Store, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"no Dask scheduler answers at tcp://127\.0\.0\.1:1 "):
         shop.Orders(store, tmp_path / "done.txt").process_entries(executor=DaskExecutor("tcp://127.0.0.1:1"))

@@ -110,6 +110,7 @@ def test_what_a_run_does_with_every_kind_of_outcome(site: Site, how: dict[str, A
     assert site.effects.count("Check wait") == 2, "a cycle is a run"
 
 
+@pytest.mark.slow
 def test_the_source_is_read_no_further_ahead_than_what_is_worked_on(site: Site, how: dict[str, Any]) -> None:
     read, ahead = [0], [0]
     processor = site.made()
