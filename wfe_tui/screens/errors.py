@@ -25,7 +25,7 @@ from wfe_tui.widgets.plots import spark
 from wfe_tui.widgets.table import StoreTable
 
 COLUMNS = (
-    Column("failing", "Failing", 7, justify="right"),
+    Column("failing", "Failing", 8, justify="right"),
     Column("seen", "Seen", 6, justify="right", priority=2),
     Column("entries", "Entries", 7, justify="right", priority=4),
     Column("error", "Error", 24, grow=1),
