@@ -1,6 +1,14 @@
 """The console: `wfe-tui`. It shows what a store says and lets an operator act on it; it never runs a user's code.
 
-The map: `__main__` (the command and the factory of the app), `app` (screens, store, child processes), `actions` (what
-keys do), `routes` (a screen is a path), `feed` (the store's changes as messages), `window` (which entries are shown, no
-Textual), `child` (an engine process started from here), `screens`, `widgets`.
+The map.
+
+* Opened by: `__main__` (the command, and the factory of the app), `config` (what the user has set), `memory` (how lists
+  were shown), `serve` (in a browser), `demo`, `check` (of a processor's name).
+* The app: `app` (which places are open), `routes` (a screen is a path), `actions` (what keys do: one table), `screens`
+  and `widgets`; `surviving` and `reporting` (its own failures), `themes`, `drawing` (with ASCII alone), `clipboard`.
+* What is shown: `window` (the visible rows of a table of the store; no Textual) over `sources`, `listing` (rows that
+  are all in memory), `loader` (a question to the store, in a thread), `feed` (its changes as messages), `exporting`.
+* `child`: an engine process started from here.
+
+All questions to the store are asked in threads; answers bear what they were asked for.
 """
