@@ -96,12 +96,6 @@ class WfeApp(Surviving, App[None]):
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("everywhere")]
 
     @dataclass
-    class Notice(Message):
-        """Something went wrong in a thread; said to the operator."""
-
-        text: str
-
-    @dataclass
     class ChildEnded(Message):
         """An engine process started here has ended."""
 
@@ -395,10 +389,6 @@ class WfeApp(Surviving, App[None]):
         message.screen.tell(message)
         for processor in message.result.to_run:
             self.start_child(processor, actions=True)
-
-    def on_wfe_app_notice(self, message: Notice) -> None:
-        """Say what went wrong elsewhere."""
-        self.say(message.text, severity="error")
 
     def start_child(self, processor: str, *, actions: bool) -> None:
         """Start a run of a processor; while one of the same kind that was started here still runs, it follows that.

@@ -3,8 +3,6 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tinydb import where
-
 from engine.clock import to_text
 from engine.groups import BARS, error_groups
 from engine.store import Store
@@ -102,8 +100,3 @@ async def test_where_nothing_failed_that_is_said(console: Any, tmp_path: Any) ->
         await operator.sees("no error was recorded in this store")
         await operator.press("enter", "l", "R", "y", "e")
         await operator.hears("there is no entry to act on")
-
-
-def failing(place: Any) -> int:
-    with Store(place.store) as store:
-        return store.entries.count(where("state") == "failed")

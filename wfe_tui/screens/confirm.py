@@ -110,9 +110,7 @@ class ConfirmScreen(Dialog[Confirmed | None]):
         """Find out what would be done."""
         self.query_one("#found").display = bool(self._groups)
         self.query_one("#totals").display = bool(self._groups)
-        self.query_one("#shell", Static).update(
-            Content.styled(f"$ {literal(cut(self._shell(2), 300))}", "$text-accent")
-        )
+        self._show_shell()
         if self._groups:
             self._look()
 
@@ -190,9 +188,7 @@ class ConfirmScreen(Dialog[Confirmed | None]):
 
     @on(Input.Changed)
     def _changed(self) -> None:
-        self.query_one("#shell", Static).update(
-            Content.styled(f"$ {literal(cut(self._shell(2), 300))}", "$text-accent")
-        )
+        self._show_shell()
 
     def _show_shell(self) -> None:
         line = literal(cut(self._shell(2), 300))
