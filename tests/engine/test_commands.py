@@ -157,6 +157,7 @@ NO_REPEAT = [
 ]
 
 
+@pytest.mark.slow
 def test_a_repeat_that_cannot_be_meant_is_told_in_one_sentence(place: Any) -> None:
     before = place.ls()
     for arguments, said in NO_REPEAT:

@@ -516,6 +516,7 @@ def demo_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 async def test_d_opens_the_demo_and_runs_it(console: Any, demo_home: Path) -> None:
     async with console(demo_home / "none.db") as operator:
         await operator.sees("There is no store yet")

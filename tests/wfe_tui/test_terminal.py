@@ -282,6 +282,7 @@ def test_a_store_that_turns_out_to_be_none_while_it_is_waited_for_ends_it_with_o
 # --- refused
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [

@@ -272,6 +272,7 @@ def test_a_task_that_eats_all_memory_costs_its_entry(site: Site) -> None:
     assert site.rows()["A-2"].state is site.rows()["A-3"].state is State.FINISHED
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", list(EXECUTORS))
 def test_a_task_that_is_too_late_fails_with_an_error_of_its_own(
     site: Site, name: str, caplog: pytest.LogCaptureFixture
