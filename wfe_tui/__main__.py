@@ -1,9 +1,12 @@
 """`wfe-tui`: the console. `make_app` is the one factory, for the command, the tests and the pictures."""
 
+import gc
 import os
 import sys
 from pathlib import Path
 from typing import Annotated
+
+gc.disable()  # until the app has what stays: to look through what is imported would hold up the first rows
 
 import typer
 
@@ -78,6 +81,7 @@ def open_console(
         check_processor(processor)
     _check_store(path)
     if serve:
+        gc.enable()
         from wfe_tui.serve import serve as serve_console
 
         words = [str(route), *([processor] if processor else [])]

@@ -8,6 +8,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -56,6 +57,9 @@ LONGEST_LINE = 300
 
 KEPT_CHILDREN = 20
 """How many engine processes that have ended can still be looked at."""
+
+THREADS = 3
+"""Questions to the store at once: one may take long, and the rows are not to wait for it."""
 
 MOST_FAILURES = 20
 """After so many failures of the console itself in a minute it ends: it would go on failing."""
@@ -135,7 +139,10 @@ class WfeApp(Surviving, App[None]):
     def on_mount(self) -> None:
         """Open the store, the demo, or what says that there is neither."""
         self.animation_level = "none"
+        # Each thread has a connection of its own to the store, and memory that it does not give back.
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, "wfe-store"))
         gc.freeze()  # what is there now stays: to look through it again and again would hold up the keys
+        gc.enable()
         # Otherwise the process would end with the terminal left as the screen has it.
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self.exit, None, 128 + signal.SIGTERM)
         if not self.is_headless:

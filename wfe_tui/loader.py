@@ -13,7 +13,7 @@ from engine.exceptions import EngineError
 
 T = TypeVar("T")
 
-SHARE = 12
+SHARE = 20
 """A question that takes a second is asked again after so many: to follow the store costs a part of a core at most."""
 
 
