@@ -141,7 +141,7 @@ def _halted(entry: WorkflowModel, tasks: Sequence[str], moment: datetime, halt: 
     planned = _unhalted(entry, tasks, moment)
     state = State.CANCELLED if halt.is_cancelled else State.HELD
     steps = tuple(
-        replace(step, kind=StepKind.NOT_REACHED, until=None, cycles=None, blocks=True)
+        replace(step, kind=StepKind.NOT_REACHED, until=None, cycles=None)
         if step.kind.is_to_do or step.kind.is_wait
         else step
         for step in planned.steps
