@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, cast
 
@@ -11,6 +12,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
+from textual.css.query import NoMatches
 from textual.widgets import Input, Static
 
 from engine.exceptions import EngineError
@@ -170,7 +172,8 @@ class ConfirmScreen(Dialog[Confirmed | None]):
         lines = [_line(each) for each in entries]
         if left:
             lines.append(Content.styled(f"… and {left} more", "$text-muted"))
-        self.query_one("#named", Static).update(Content("\n").join(lines))
+        with suppress(NoMatches):  # it was answered meanwhile, and is just being taken down
+            self.query_one("#named", Static).update(Content("\n").join(lines))
 
     # --- keys
 

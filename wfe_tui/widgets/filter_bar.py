@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
+from textual.css.query import NoMatches
 from textual.getters import query_one
 from textual.message import Message
 from textual.suggester import Suggester
@@ -124,6 +126,7 @@ class _Completing(Suggester):
             found = await asyncio.to_thread(self._bar.source, value)
         except EngineError:  # the feed tells
             return None
-        if value == self._bar.value:
-            self._bar.offer(found)
+        with suppress(NoMatches):  # the screen is just being taken down
+            if value == self._bar.value:
+                self._bar.offer(found)
         return value[: found[0].start] + found[0].text if found else None
