@@ -195,7 +195,7 @@ def test_nobody_skips_what_a_living_process_works_on_nor_holds_or_cancels_it(slo
 LISTED = [
     ([], ["A-1", "A-2", "A-3", "A-4"]),
     (["state:failed"], ["A-2", "A-4"]),
-    (["state:failed", "customer", "A-4"], ["A-4"]),
+    (["state:failed", "customer", "key:A-4"], ["A-4"]),
     (["state:failed | state:finished"], ["A-1", "A-2", "A-4"]),
     (["--", "-state:failed", "-finished"], ["A-3"]),
     (["data.price:7", "task:Check"], ["A-2", "A-3", "A-4"]),
