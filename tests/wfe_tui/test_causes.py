@@ -82,12 +82,14 @@ async def test_a_new_error_appears_while_one_looks(console: Any, place: Any) -> 
 
 
 async def test_the_occurrences_of_a_cause_are_listed_and_each_opens_its_trace(console: Any, place: Any) -> None:
+    with Store(place.store) as store:
+        store.errors.update({"message": "carrier"}, where("key") == "A-6")
     async with console(place.store, size=(160, 48)) as operator:
         await operator.press("2")
         await operator.sees("1 cause")
         await operator.press("enter")
         await operator.sees("seen 3 times", "A-2", "A-6", "A-7")
-        await operator.press("slash", *"A-6", "enter")
+        await operator.press("slash", *"carrier", "enter")
         await operator.sees("seen 1 times")
         await operator.press("enter")
         await operator.sees("A-6  Check  attempt 1", "raise ValueError")
