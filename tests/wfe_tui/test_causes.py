@@ -3,6 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from tinydb import where
+
 from engine.clock import to_text
 from engine.groups import BARS, error_groups
 from engine.store import Store
