@@ -77,7 +77,7 @@ async def _walk(size: tuple[int, int], suffix: str) -> None:
             ("trace", ["escape", "e"]),
             ("errors", ["2"]),
             ("run", ["3", "enter"]),
-            ("help", ["1", "question_mark"]),
+            ("help", ["1", "f", "question_mark"]),
         ):
             await pilot.press(*keys)
             await pilot.pause(1)
@@ -91,6 +91,7 @@ async def _walk(size: tuple[int, int], suffix: str) -> None:
         take("confirm")
         await pilot.press("y")
         await until(pilot, lambda: count("finished") > before and not any(child.runs for child in app.processes))
+        await pilot.press("escape")
         await pilot.pause(0.5)
         take("restarted")
         await pilot.press("4")

@@ -13,7 +13,7 @@ from engine.records import EntryRow
 from engine.text import literal
 from wfe_tui.widgets.cut import LONGEST_KEY, cut
 from wfe_tui.widgets.entry_columns import DECIDE
-from wfe_tui.widgets.states import state_content
+from wfe_tui.widgets.states import attempt_look, state_content
 
 MOST_ATTEMPTS = 50
 MOST_LINES = 200
@@ -40,14 +40,14 @@ def attempts_content(document: Mapping[str, Any]) -> Content:
     executions = list(reversed(document["executions"] or []))
     lines = [_heading("Attempts, newest first")]
     for attempt in executions[:MOST_ATTEMPTS]:
-        word, colour = _ended(attempt)
+        sign, word, colour = attempt_look(attempt)
         took = duration(attempt["execution_time"], attempt.get("finished_at"))
         lines.append(
             Content.assemble(
                 (f"{local_time(from_text(attempt['execution_time']))} ", "$text-muted"),
                 (literal(attempt["name"]), "bold"),
                 f" {attempt['run_count'] or ''}  ",
-                (word, colour),
+                (f"{sign} {word}", colour),
                 f"  {took}",
             )
         )
@@ -105,18 +105,6 @@ def _log_line(line: LogLine) -> Content:
         (f"{literal(line.logger)}  ", "$text-muted"),
         literal(cut(line.message, LONGEST_MESSAGE)),
     )
-
-
-def _ended(attempt: Mapping[str, Any]) -> tuple[str, str]:
-    if attempt.get("skipped"):
-        return "⊘ skipped", "$text-warning"
-    if attempt["processed"]:
-        return "✓ done", "$text-success"
-    if attempt.get("error_id"):
-        return "✗ failed", "$text-error"
-    if attempt.get("running"):
-        return "▶ begun", "$text-accent"
-    return "◼ interrupted", "$text-secondary"
 
 
 def _heading(text: str) -> Content:

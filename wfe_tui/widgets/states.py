@@ -1,5 +1,8 @@
 """How a state, a step and a progress look everywhere: a glyph and a colour, never a colour alone."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from textual.content import Content
 
 from engine.planning import State, StepKind
@@ -44,6 +47,19 @@ STEPS = {
 def state_content(state: State) -> Content:
     """A state with its glyph."""
     return Content.styled(f"{GLYPHS[state]} {state}", COLOURS[state])
+
+
+def attempt_look(attempt: Mapping[str, Any]) -> tuple[str, str, str]:
+    """How a stored attempt at a task ended: its sign, its word and its colour."""
+    if attempt.get("skipped"):
+        return "⊘", "skipped", "$text-warning"
+    if attempt["processed"]:
+        return "✓", "done", "$text-success"
+    if attempt.get("error_id"):
+        return "✗", "failed", "$text-error"
+    if attempt.get("running"):
+        return "▶", "begun", "$text-accent"
+    return "◼", "interrupted", "$text-secondary"
 
 
 def bar(done: int, total: int, width: int, style: str) -> Content:

@@ -14,7 +14,7 @@ from engine.planning import Plan, State, Step, StepKind
 from engine.records import EntryRow
 from engine.text import literal
 from wfe_tui.widgets.cut import cut
-from wfe_tui.widgets.states import COLOURS, GLYPHS, STEPS
+from wfe_tui.widgets.states import COLOURS, GLYPHS, STEPS, attempt_look
 
 LONGEST_NAME = 24
 LEAST_BAR = 10
@@ -95,21 +95,9 @@ def _spans(attempts: Executions, row: EntryRow, now: datetime) -> list[Span]:
         else:
             is_under_way = is_newest and row.state is State.RUNNING and row.task == attempt["name"]
             end = now if is_under_way else begin
-        sign, colour = _look(attempt)
-        found.append(Span(begin, max(begin, end), sign, colour))
+        sign, word, colour = attempt_look(attempt)
+        found.append(Span(begin, max(begin, end), "█" if word == "done" else sign, colour))
     return found
-
-
-def _look(attempt: Mapping[str, Any]) -> tuple[str, str]:
-    if attempt.get("skipped"):
-        return "⊘", "$text-warning"
-    if attempt["processed"]:
-        return "█", "$text-success"
-    if attempt.get("error_id"):
-        return "✗", "$text-error"
-    if attempt.get("running"):
-        return "▶", "$text-accent"
-    return "◼", "$text-secondary"
 
 
 def _cells(spans: Sequence[Span], begin: datetime, until: datetime, width: int) -> Content:
