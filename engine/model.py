@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from engine.clock import as_utc, utc_now
 from engine.due_date import parse_due_date
 from engine.exceptions import InputError
-from engine.status import Never, Ripe, Status, UtcDatetime, Verdict
+from engine.status import Never, Ripe, Ripeness, Status, UtcDatetime
 
 Target = TypeVar("Target", bound="WorkflowModel")
 
@@ -59,11 +59,11 @@ class TaskExecution(BaseModel):
     error: str | None = None
     """Type and message of that exception, in one line."""
 
-    def verdict(self, attempts: int, moment: datetime) -> Verdict:
+    def ripeness(self, attempts: int, moment: datetime) -> Ripeness:
         """Whether a run at `moment` (aware) executes this task again, this being the newest of its `attempts`."""
         if self.restart:
             return Ripe("restarted by an operator")
-        return self.status.verdict(self.execution_time, attempts, moment) if self.status else Never()
+        return self.status.ripeness(self.execution_time, attempts, moment) if self.status else Never()
 
     def repeat(self, consider_datetime: datetime | None = None, run_count: int | None = None) -> Status | None:
         """Answer whether a run at `consider_datetime` would execute this task again. Changes nothing.
@@ -77,7 +77,7 @@ class TaskExecution(BaseModel):
         """
         moment = utc_now() if consider_datetime is None else as_utc(consider_datetime)
         attempts = run_count if run_count is not None else self.run_count or 1
-        return self.status if isinstance(self.verdict(attempts, moment), Ripe) else None
+        return self.status if isinstance(self.ripeness(attempts, moment), Ripe) else None
 
 
 def attempts_so_far(attempts: Sequence[TaskExecution]) -> int:

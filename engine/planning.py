@@ -180,14 +180,14 @@ def _step(name: str, attempts: Sequence[TaskExecution], moment: datetime) -> Ste
     newest = with_repeat(attempts)
     if newest.running and not newest.restart:
         return _in_doubt(name, attempts)
-    verdict = newest.verdict(since_restart(attempts), moment)
-    why = " · ".join(part for part in (verdict.why, _said(newest)) if part)
+    ripeness = newest.ripeness(since_restart(attempts), moment)
+    why = " · ".join(part for part in (ripeness.why, _said(newest)) if part)
     step = Step(name, StepKind.DONE, why, attempts_so_far(attempts))
-    if isinstance(verdict, Ripe):
+    if isinstance(ripeness, Ripe):
         return replace(step, kind=StepKind.REPEAT)
-    if isinstance(verdict, NotYet):
-        kind = StepKind.WAIT_CYCLES if verdict.cycles else StepKind.WAIT_UNTIL
-        return replace(step, kind=kind, until=verdict.until, cycles=verdict.cycles, blocks=not newest.processed)
+    if isinstance(ripeness, NotYet):
+        kind = StepKind.WAIT_CYCLES if ripeness.cycles else StepKind.WAIT_UNTIL
+        return replace(step, kind=kind, until=ripeness.until, cycles=ripeness.cycles, blocks=not newest.processed)
     if newest.processed:
         return step
     if newest.error_id is not None:

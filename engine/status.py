@@ -1,6 +1,6 @@
 """What a task says of its outcome, and the policies by which it is executed again.
 
-A policy is a small class with one decision, `verdict`: pure, asked as often as one likes.
+A policy is a small class with one decision, `ripeness`: pure, asked as often as one likes.
 """
 
 import hashlib
@@ -52,7 +52,7 @@ class Never:
     why: str = ""
 
 
-Verdict = Ripe | NotYet | Never
+Ripeness = Ripe | NotYet | Never
 
 
 class RepeatPolicy(BaseModel):
@@ -61,7 +61,7 @@ class RepeatPolicy(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     @abstractmethod
-    def verdict(self, began: datetime, attempts: int, moment: datetime) -> Ripe | NotYet:
+    def ripeness(self, began: datetime, attempts: int, moment: datetime) -> Ripe | NotYet:
         """Whether an execution that began at `began` is repeated in a run at `moment` (both aware).
 
         `attempts` is how many there have been, that one included; an operator's restart has them counted anew.
@@ -78,7 +78,7 @@ class RepeatAfterCycle(RepeatPolicy):
     after_cycle: int = Field(ge=0)
     current_cycle: int = Field(default=0, ge=0)
 
-    def verdict(self, began: datetime, attempts: int, moment: datetime) -> Ripe | NotYet:
+    def ripeness(self, began: datetime, attempts: int, moment: datetime) -> Ripe | NotYet:
         left = self.after_cycle - self.current_cycle
         why = f"repeat after {counted(self.after_cycle, 'run')}"
         return Ripe(why) if left <= 1 else NotYet(f"{why}, {left} to go", cycles=left)
@@ -90,7 +90,7 @@ class RepeatAfterDatetime(RepeatPolicy):
     kind: Literal["after_datetime"] = "after_datetime"
     date_time: UtcDatetime
 
-    def verdict(self, began: datetime, attempts: int, moment: datetime) -> Ripe | NotYet:
+    def ripeness(self, began: datetime, attempts: int, moment: datetime) -> Ripe | NotYet:
         why = "repeat at a date"
         return Ripe(why) if moment >= self.date_time else NotYet(why, until=self.date_time)
 
@@ -112,7 +112,7 @@ class RepeatAfterTime(RepeatPolicy):
         """The parts as one duration."""
         return timedelta(days=self.days, hours=self.hours, minutes=self.minutes, seconds=self.seconds)
 
-    def verdict(self, began: datetime, attempts: int, moment: datetime) -> Ripe | NotYet:
+    def ripeness(self, began: datetime, attempts: int, moment: datetime) -> Ripe | NotYet:
         why = f"repeat after {_in_words(self.days, self.hours, self.minutes, self.seconds)}"
         until = began + self.get_timedelta()
         return Ripe(why) if moment >= until else NotYet(why, until=until)
@@ -151,7 +151,7 @@ class RepeatWithBackoff(RepeatPolicy):
             grown = math.inf
         return min(self.maximum, grown) * (1 + self.jitter * _fraction(f"{to_text(began)} {attempts}"))
 
-    def verdict(self, began: datetime, attempts: int, moment: datetime) -> Ripe | NotYet:
+    def ripeness(self, began: datetime, attempts: int, moment: datetime) -> Ripe | NotYet:
         delay = self.delay(began, attempts)
         why = f"repeat with backoff, attempt {attempts + 1} after {_seconds_in_words(delay)}"
         until = began + timedelta(seconds=delay)
@@ -222,10 +222,10 @@ class Status(BaseModel):
 
     @property
     def counts_attempts(self) -> bool:
-        """Its verdict depends on how many executions there have been."""
+        """Its ripeness depends on how many executions there have been."""
         return self.max_reruns is not None or isinstance(self.repeat, RepeatWithBackoff)
 
-    def verdict(self, began: datetime, attempts: int, moment: datetime) -> Verdict:
+    def ripeness(self, began: datetime, attempts: int, moment: datetime) -> Ripeness:
         """Whether a task that ended with this status is executed again.
 
         Args:
@@ -237,7 +237,7 @@ class Status(BaseModel):
             return Never()
         if self.max_reruns is not None and attempts > self.max_reruns:
             return Never(f"exhausted: all {counted(self.max_reruns, 'rerun')} used")
-        return Ripe("repeat is on") if self.repeat is True else self.repeat.verdict(began, attempts, moment)
+        return Ripe("repeat is on") if self.repeat is True else self.repeat.ripeness(began, attempts, moment)
 
 
 class StatusException(Exception):  # noqa: N818 - the published name

@@ -6,8 +6,10 @@ from typing import Literal, get_args
 
 from engine.exceptions import InputError
 
-Area = Literal["entries", "errors", "runs", "actions"]
+Area = Literal["entries", "errors", "runs", "actions", "share", "compare", "report"]
 AREAS: tuple[Area, ...] = get_args(Area)
+LISTS: tuple[Area, ...] = ("entries", "errors", "runs", "actions")
+"""The areas that the first line names, each with its key."""
 
 MOST_PLACES = 30
 """So many places can be gone back through; each is kept as it was left."""

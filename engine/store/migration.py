@@ -8,7 +8,7 @@ import orjson
 
 from engine.exceptions import StoreError
 from engine.store import schema
-from engine.store.values import columns
+from engine.store.values import Column, columns
 
 _PAGE = 1_000
 
@@ -22,10 +22,14 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
     _back_up(connection, path)
     connection.execute("BEGIN IMMEDIATE")
     try:
-        if schema.version_of(connection) == 1:
+        version = schema.version_of(connection)
+        if version == 1:
             _from_1(connection, path)
         else:
-            _from_2(connection)
+            if version == 2:
+                _drop_triggers(connection)
+            _add_tables(connection)
+            schema.arrange(connection)
         _count(connection)
         connection.execute("COMMIT")
     finally:
@@ -71,10 +75,7 @@ def _from_1(connection: sqlite3.Connection, path: Path) -> None:
                     f"the store {path} is of an older version and document {doc_id} of {table} is no JSON, so it was"
                     " not migrated: mend that document, or restore a backup"
                 ) from error
-            names, row = (("tbl",), (table,)) if at.sql == "others" else ((), ())
-            named = ", ".join(map(schema.named, (*names, "id", "seq", *at.fields, "doc")))
-            places = ", ".join("?" * (len(names) + len(at.fields) + 3))
-            connection.execute(f"INSERT INTO {at.sql}({named}) VALUES({places})", (*row, doc_id, seq, *values, text))
+            _insert(connection, at, table, (doc_id, seq, *values, text))
     connection.execute("INSERT INTO gone(seq, tbl, id) SELECT seq, tbl, id FROM old_gone ORDER BY seq")
     connection.execute(
         "UPDATE about SET seq = max(ifnull((SELECT max(seq) FROM docs), 0), ifnull((SELECT max(seq) FROM gone), 0))"
@@ -83,11 +84,31 @@ def _from_1(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute("DROP TABLE old_gone")
 
 
-def _from_2(connection: sqlite3.Connection) -> None:
+def _insert(connection: sqlite3.Connection, at: schema.Layout, table: str, row: tuple[Column, ...]) -> None:
+    """Put a document into its table: its id, seq, columns and text."""
+    names, own = (("tbl",), (table,)) if at.sql == "others" else ((), ())
+    named = ", ".join(map(schema.named, (*names, "id", "seq", *at.fields, "doc")))
+    places = ", ".join("?" * (len(own) + len(row)))
+    connection.execute(f"INSERT INTO {at.sql}({named}) VALUES({places})", (*own, *row))
+
+
+def _drop_triggers(connection: sqlite3.Connection) -> None:
     """Version 2 had other indexes, and triggers that kept the tally."""
     for event in ("insert", "delete", "update"):
         connection.execute(f"DROP TRIGGER entries_tally_{event}")
-    schema.arrange(connection)
+
+
+def _add_tables(connection: sqlite3.Connection) -> None:
+    """Before version 4 there were no verdicts, and no word of operators on groups of errors."""
+    for name in ("verdicts", "groups"):
+        at = schema.layout(name)
+        connection.execute(schema.table_of(at))
+        # A user's own table may have had the name.
+        rows = connection.execute("SELECT id, seq, doc FROM others WHERE tbl = ?", (name,)).fetchall()
+        for doc_id, seq, text in rows:
+            values = columns(at.fields, orjson.loads(text), text)
+            _insert(connection, at, name, (doc_id, seq, *values, text))
+        connection.execute("DELETE FROM others WHERE tbl = ?", (name,))
 
 
 def _count(connection: sqlite3.Connection) -> None:

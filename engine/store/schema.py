@@ -12,7 +12,7 @@ from pathlib import Path
 
 from engine.exceptions import StoreError
 
-VERSION = 3
+VERSION = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,6 +84,19 @@ LAYOUTS = {
             fields=("open", "when"),
             indexes=((("open",), (500_000,)), (("when",), (1,))),
         ),
+        Layout(
+            "verdicts",
+            "verdicts",
+            fields=("action", "entry", "fingerprint", "verdict", "settled"),
+            indexes=(
+                (("action", "verdict"), (100, 50)),
+                (("verdict", "action"), (200_000, 50)),
+                (("entry",), (3,)),
+                (("fingerprint", "verdict", "settled"), (10_000, 3_000, 1)),
+            ),
+            sparse=frozenset({"fingerprint"}),
+        ),
+        Layout("groups", "groups", fields=("fingerprint",), indexes=((("fingerprint",), (1,)),)),
     )
 }
 
@@ -177,15 +190,18 @@ def _tables() -> list[str]:
         " PRIMARY KEY(tbl, id))",
     ]
     for at in LAYOUTS.values():
-        # Without a type, so that SQLite converts nothing.
-        columns = "".join(f", {named(field)}" for field in at.fields)
-        # The columns stand before the text, which may go on over several pages.
-        statements.append(
-            f"CREATE TABLE {at.sql}(id INTEGER PRIMARY KEY, seq INTEGER NOT NULL{columns}, doc TEXT NOT NULL)"
-        )
+        statements.append(table_of(at))
         if at.tallied:
             statements.append(f"CREATE TABLE tally({', '.join(map(named, at.tallied))}, n INTEGER NOT NULL)")
     return statements
+
+
+def table_of(at: Layout) -> str:
+    """The SQL that creates the table of a layout."""
+    # Without a type, so that SQLite converts nothing.
+    columns = "".join(f", {named(field)}" for field in at.fields)
+    # The columns stand before the text, which may go on over several pages.
+    return f"CREATE TABLE {at.sql}(id INTEGER PRIMARY KEY, seq INTEGER NOT NULL{columns}, doc TEXT NOT NULL)"
 
 
 def _indexes() -> Iterator[tuple[str, tuple[str, str, str] | None]]:

@@ -1,4 +1,4 @@
-"""The front door: one object that holds the four tables, the transaction over them, their changes and the owners."""
+"""The front door: one object that holds the tables, the transaction over them, their changes and the owners."""
 
 import os
 from collections.abc import Collection, Iterable
@@ -26,7 +26,8 @@ class Store:
     """The store in the file `path`, which is created with its folders (mode 0600) if it is missing.
 
     Many processes may have it open at once, and all threads of one may share it; a forked child opens its own. `db` is
-    a TinyDB, to be asked with TinyDB's `Query`; `entries`, `errors`, `runs` and `actions` are its tables.
+    a TinyDB, to be asked with TinyDB's `Query`; `entries`, `errors`, `runs`, `actions`, `verdicts` (what became of each
+    entry that an action was done to) and `groups` (operators' word on groups of errors) are its tables.
 
     Args:
         path: the file.
@@ -49,6 +50,8 @@ class Store:
         self.errors = self._table("errors")
         self.runs = self._table("runs")
         self.actions = self._table("actions")
+        self.verdicts = self._table("verdicts")
+        self.groups = self._table("groups")
         self._owners = Owners(self.path, read_only=read_only)
         self.recover()
 

@@ -199,7 +199,7 @@ def test_a_delay_beyond_the_calendar_is_refused_when_it_is_made_not_when_it_is_a
     ],
 )
 def test_the_verdict_on_an_execution_that_began_an_hour_ago(status: Status, attempts: int, verdict: Any) -> None:
-    answer = status.verdict(NOON - timedelta(hours=1), attempts, NOON)
+    answer = status.ripeness(NOON - timedelta(hours=1), attempts, NOON)
     assert type(answer) is type(verdict)
     if isinstance(verdict, NotYet):
         assert (answer.until, answer.cycles) == (verdict.until, verdict.cycles)
@@ -228,8 +228,8 @@ def test_the_delay_of_a_backoff(policy: RepeatWithBackoff, attempts: int, second
     assert policy.delay(NOON, attempts) == seconds
     until = NOON + timedelta(seconds=seconds)
     status = Status(repeat=policy)
-    assert isinstance(status.verdict(NOON, attempts, until), Ripe)
-    early = status.verdict(NOON, attempts, until - timedelta(microseconds=1))
+    assert isinstance(status.ripeness(NOON, attempts, until), Ripe)
+    early = status.ripeness(NOON, attempts, until - timedelta(microseconds=1))
     assert isinstance(early, NotYet)
     assert early.until == until
 
@@ -258,7 +258,7 @@ def test_jitter_spreads_executions_that_began_one_after_the_other() -> None:
 )
 def test_a_backoff_says_which_attempt_comes_after_how_long(initial: float, said: str) -> None:
     policy = RepeatWithBackoff(initial=initial, factor=1, maximum=1e6, jitter=0)
-    assert policy.verdict(NOON, 2, NOON).why == f"repeat with backoff, attempt 3 after {said}"
+    assert policy.ripeness(NOON, 2, NOON).why == f"repeat with backoff, attempt 3 after {said}"
 
 
 def test_a_backoff_whose_longest_delay_is_shorter_than_its_first_is_refused_with_both() -> None:

@@ -8,7 +8,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from engine.text import literal, short_path
-from wfe_tui.routes import AREAS, Route
+from wfe_tui.routes import LISTS, Route
 
 
 class TopLine(Horizontal):
@@ -40,7 +40,7 @@ def _areas(route: Route) -> Content:
     """The lists there are, each with its key; the one that this place belongs to stands out."""
     parts = [
         (f" {number} {area.capitalize()} ", "bold reverse" if area == route.area else "$text-muted")
-        for number, area in enumerate(AREAS, 1)
+        for number, area in enumerate(LISTS, 1)
     ]
     return Content.assemble(*parts)
 

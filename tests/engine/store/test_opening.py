@@ -56,7 +56,7 @@ def test_a_path_may_hold_bytes_that_are_no_text(tmp_path: Path) -> None:
 def test_a_newer_version_is_refused_and_untouched(path: Path) -> None:
     Store(path).close()
     change(path, "PRAGMA user_version = 99")
-    refuse(path, r"newer version .*schema 99, this one knows 3.*: upgrade")
+    refuse(path, r"newer version .*schema 99, this one knows 4.*: upgrade")
 
 
 def test_a_text_file_is_refused_and_untouched(path: Path) -> None:
