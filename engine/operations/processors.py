@@ -1,6 +1,6 @@
 """Pause and resume: what an operator does to a processor as a whole."""
 
-from engine.clock import Clock, utc_now
+from engine.clock import Clock, to_text, utc_now
 from engine.lookup import find_processor
 from engine.operations.recording import record, refuse_read_only, signature
 from engine.operations.verbs import By, Refusal
@@ -34,7 +34,7 @@ def pause(
             raise Refusal(f"{name} is {paused.words(clock())}")
         made = Pause(name, who or signature(), clock(), why)
         write_pause(store, made)
-        record(store, "pause", By(made.who, why, made.when), name, {}, is_open=False)
+        record(store, "pause", By(made.who, why, made.when), name, {}, is_open=False, inverse={"resume": True})
     return made
 
 
@@ -67,5 +67,7 @@ def resume(
         if paused is None:
             raise Refusal(f"{name} is not paused")
         remove_pause(store, name)
-        record(store, "resume", By(who or signature(), why, clock()), name, {}, is_open=False)
+        was = {"who": paused.who, "when": to_text(paused.when), "why": paused.why}
+        by = By(who or signature(), why, clock())
+        record(store, "resume", by, name, {}, is_open=False, inverse={"pause": was})
     return paused

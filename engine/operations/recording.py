@@ -4,6 +4,7 @@ import getpass
 import os
 import socket
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from engine.clock import to_text
 from engine.exceptions import StoreError
@@ -21,6 +22,8 @@ def record(
     is_open: bool,
     keys: Sequence[str] | None = None,
     run: int | None = None,
+    groups: Sequence[str] | None = None,
+    inverse: Mapping[str, Any] | None = None,
 ) -> int:
     """Write what was done; the number of the action.
 
@@ -33,6 +36,8 @@ def record(
         is_open: a worker has to execute what was asked for.
         keys: of the entries that it was to be done to, where not all answers are known yet.
         run: the number of the run that it was done to, if it was done to one.
+        groups: the fingerprints of the groups of errors that it was done to, if it was done to groups.
+        inverse: what it takes to take it back, where that is not said by the entries' verdicts.
     """
     return store.actions.insert(
         {
@@ -46,6 +51,8 @@ def record(
             "open": is_open,
             "taken_by": None,
             "run": run,
+            "groups": None if groups is None else list(groups),
+            "inverse": None if inverse is None else dict(inverse),
         }
     )
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from engine import InputError, Store, StoredProcessor, StoreError, WorkflowModel
+from engine.clock import to_text
 from engine.operations import Refusal, pause, resume, shell_line
 from engine.pausing import Pause, pause_of, pauses
 
@@ -133,6 +134,8 @@ def test_pause_and_resume_are_recorded_with_who_when_and_why(store: Store, clock
     first, second = store.actions.all()
     assert (first["verb"], first["who"], first["why"], first["processor"]) == ("pause", "anna", "carrier down", ORDERS)
     assert (second["verb"], second["who"], second["why"], second["processor"]) == ("resume", "kim", None, ORDERS)
+    was = {"who": "anna", "when": to_text(clock()), "why": "carrier down"}
+    assert (first["inverse"], second["inverse"]) == ({"resume": True}, {"pause": was})
     for action in (first, second):
         assert (action["keys"], action["results"], action["open"]) == ([], {}, False)
 
