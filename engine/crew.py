@@ -103,7 +103,10 @@ class Crew:
         considered = 0
         room = self._room()
         self.run.wanted = max(room, 1)
+        brake = self.run.journal.brake
         while room > sum(map(len, self._ready.values())) and not self.run.is_full:
+            if brake is not None and self.run.result.in_progress >= brake.in_flight:
+                break
             entry = next(entries, None)
             if entry is None:
                 break

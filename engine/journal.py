@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from engine.canary import Brake
 from engine.capture import Logged
 from engine.exceptions import EntryError
 from engine.model import WorkflowModel
@@ -92,6 +93,9 @@ class Journal:
 
     keeps_logs = False
     """It keeps what tasks log."""
+
+    brake: Brake | None = None
+    """Holds the run that goes on back, where it is one that tries something."""
 
     def start_run(self, result: RunResult) -> None:
         """A run begins."""

@@ -31,12 +31,12 @@ class Pause:
 def pause_of(store: Store, processor: str) -> Pause | None:
     """The pause of a processor, None if it is not paused. Cheap: ask it several times a second."""
     found = _table(store).search(where("processor") == processor)
-    return _read(found[0]) if found else None
+    return read_pause(found[0]) if found else None
 
 
 def pauses(store: Store) -> list[Pause]:
     """All pauses, the oldest first."""
-    return sorted((_read(document) for document in _table(store)), key=lambda pause: pause.when)
+    return sorted((read_pause(document) for document in _table(store)), key=lambda pause: pause.when)
 
 
 def write_pause(store: Store, pause: Pause) -> None:
@@ -55,5 +55,6 @@ def _table(store: Store) -> Table:
     return store.db.table(TABLE)
 
 
-def _read(document: Mapping[str, Any]) -> Pause:
+def read_pause(document: Mapping[str, Any]) -> Pause:
+    """A pause as the store holds it."""
     return Pause(document["processor"], document["who"], from_text(document["when"]), document["why"])

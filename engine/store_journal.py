@@ -39,6 +39,7 @@ from engine.store import Durability, Store
 from engine.store.claims import Content, claim_lost, must_hold, take
 from engine.store.logs import add_logs
 from engine.store.recording import Recording, announced, ended, started
+from engine.verdicts import settle
 from engine.wishes import ASKED, Wish, wish_of
 
 if TYPE_CHECKING:
@@ -134,6 +135,7 @@ class StoreJournal(Journal):
         self._trouble: EngineError | None = None
         self._looked = 0.0
         self._wish: Wish | None = None
+        self._fixed: set[str] = set()
 
     @property
     def store(self) -> Store:
@@ -153,6 +155,7 @@ class StoreJournal(Journal):
         self._began = self._shown = self._drawn = time.monotonic()
         self._figures = Figures()
         self._looked, self._wish = -LOOK, None
+        self._fixed = set()
         self.run = None
         home = home_of(type(self.processor))
         self.store.recover()
@@ -207,6 +210,8 @@ class StoreJournal(Journal):
     def wish(self) -> Wish | None:
         """What is wanted of this run; it is not taken back, as no pause is that was there at any moment of it."""
         now = time.monotonic()
+        if self.brake is not None and self.brake.is_pulled:
+            self._wish = self._wish or Wish.DRAIN
         if self._wish is not Wish.STOP and now - self._looked >= LOOK:
             self._looked = now
             if pause_of(self.store, self.processor.name) is not None:
@@ -385,9 +390,12 @@ class StoreJournal(Journal):
             self.settle()
             return
 
+        number = self._number(required_key(entry))
+
         def fail(document: Content) -> None:
             if self._is_free(document["owner"]):
                 document.update(shown, owner=None, updated=self._now())
+                self._settle_verdicts(document, number)
 
         self._change(required_key(entry), fail)
 
@@ -407,6 +415,8 @@ class StoreJournal(Journal):
     def error(self, record: dict[str, Any]) -> None:
         record["run"] = self.run
         self._errors.append(record)
+        if self.brake is not None:
+            self.brake.see(record)
         if record["task"] is None:  # no line of an execution has it
             self.settle()
 
@@ -466,8 +476,7 @@ class StoreJournal(Journal):
             if document["owner"] != owner:
                 lost.append(held)
             else:
-                _put(document, held, now, moment)
-                add_logs(self.store, document, held.logs)
+                self._keep(document, held, now, moment)
 
         with self.store.transaction():
             if self._errors:
@@ -485,6 +494,17 @@ class StoreJournal(Journal):
         for held in group.values():
             if held.number not in written:
                 raise self._removed(held.key)
+
+    def _keep(self, document: Content, held: _Held, now: str, moment: datetime) -> None:
+        _put(document, held, now, moment)
+        add_logs(self.store, document, held.logs)
+        if held.is_left:
+            self._settle_verdicts(document, held.number)
+
+    def _settle_verdicts(self, document: Content, number: int) -> None:
+        """Write what became of an entry that an operator waits for, with its end."""
+        if document.get("awaited"):
+            self._fixed |= settle(self.store, document, number, self.processor.clock())
 
     def _changes(self, held: _Held) -> dict[str, Any] | None:
         """What has changed on an entry since it was recorded last. What cannot be kept is dropped: its execution says

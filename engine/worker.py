@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tinydb import where
+from tinydb.table import Document
 
 from engine.executors import Executor
 from engine.journal import Ending, RunResult
@@ -15,6 +16,8 @@ from engine.operations.recording import refuse_read_only
 from engine.pausing import pause_of
 from engine.store import Store
 from engine.stored import StoredProcessor
+from engine.trying import Trial
+from engine.verdicts import Verdict, settle_abandoned
 
 
 def execute_actions(processor: StoredProcessor, *, executor: Executor | str | None = None) -> list[RunResult]:
@@ -35,32 +38,57 @@ def execute_actions(processor: StoredProcessor, *, executor: Executor | str | No
 
 def each_action(processor: StoredProcessor, executor: Executor | str | None) -> Iterator[RunResult]:
     """The same, action by action."""
-    while not processor.stopping.is_asked and (action := _take(processor)) is not None:
-        number, keys = action
-        result = processor.process_entries(keys, executor=executor)
-        is_through = result.ending is Ending.COMPLETED
-        fields = {"open": False} if is_through else {"taken_by": None}
-        processor.store.actions.update({**fields, "run": result.number}, doc_ids=[number])
+    goes_on = True
+    while goes_on and not processor.stopping.is_asked and (action := _take(processor)) is not None:
+        if action.get("canary"):
+            result, goes_on = _try(processor, Trial(processor.store, action, processor.clock), executor)
+        else:
+            result = processor.process_entries(_keys(processor.store, action), executor=executor)
+            goes_on = result.ending is Ending.COMPLETED
+            fields = {"open": False} if goes_on else {"taken_by": None}
+            processor.store.actions.update({**fields, "run": result.number}, doc_ids=[action.doc_id])
         yield result
-        if not is_through:
-            return
 
 
-def _take(processor: StoredProcessor) -> tuple[int, list[str]] | None:
-    """Take the oldest open action; its number, and the keys that it was accepted for."""
+def _try(processor: StoredProcessor, trial: Trial, executor: Executor | str | None) -> tuple[RunResult, bool]:
+    """Execute the next portion of a restart that tries a few entries first; whether the worker goes on after it."""
+    journal = processor.journal
+    journal.brake = brake = trial.brake()
+    try:
+        result = processor.process_entries(trial.release(), executor=executor)
+    finally:
+        journal.brake = None
+    is_through = result.ending is Ending.COMPLETED
+    trial.end_portion(brake, is_through=is_through)
+    processor.store.actions.update({"taken_by": None, "run": result.number}, doc_ids=[trial.number])
+    return result, is_through or brake.is_pulled
+
+
+def _take(processor: StoredProcessor) -> Document | None:
+    """Take the oldest open action for which there is something to do."""
     store = processor.store
     store.recover()
     is_open = (where("open") == True) & (where("processor") == processor.name)  # noqa: E712 - a query, not a test
     if not store.actions.ids(is_open, limit=1):
         return None  # so that to look costs no write
+    settle_abandoned(store, processor.clock())
     with store.transaction():
         if pause_of(store, processor.name):
             return None
         for action in store.actions.search(is_open):
-            if action["taken_by"] is None or not store.is_alive(action["taken_by"]):
+            is_free = action["taken_by"] is None or not store.is_alive(action["taken_by"])
+            if is_free and (not action.get("canary") or Trial(store, action, processor.clock).look()):
                 store.actions.update({"taken_by": store.owner}, doc_ids=[action.doc_id])
-                return action.doc_id, [key for key, refusal in action["results"].items() if refusal is None]
+                return action
     return None
+
+
+def _keys(store: Store, action: Document) -> list[str]:
+    """The keys of the entries that an action is still to be done to: of those without a verdict."""
+    if "undone_by" not in action:  # by an older version, which wrote no verdicts
+        return [key for key, refusal in action["results"].items() if refusal is None]
+    waiting = (where("action") == action.doc_id) & (where("verdict") == Verdict.WAITING)
+    return [row["key"] for row in store.verdicts.search(waiting)]
 
 
 def wait_for(store: Store, actions: Collection[int]) -> None:

@@ -4,6 +4,9 @@
 * `acting` — does a verb to many entries, or shows beforehand what it would do
 * `processors` — pause and resume, of a processor as a whole
 * `runs` — stop and drain, of a run that goes on
+* `undoing` — takes an act back, as far as no engine has come to it
+* `trying` — resume and abandon, of a restart that tries a few entries first
+* `basis` — what an act was decided on: an entry that has changed since is refused
 * `shell` — the `wfe` line that does the same
 
 A verb on entries takes a frozen set of keys, answers for each of them, and writes one action for each processor
@@ -26,9 +29,12 @@ from engine.operations.acting import (
     skip,
     toggle_repeat,
 )
+from engine.operations.basis import Basis, Stamp
 from engine.operations.processors import pause, resume
 from engine.operations.runs import drain, stop
 from engine.operations.shell import has_many_processors, line_of, shell_line
+from engine.operations.trying import abandon_canary, resume_canary
+from engine.operations.undoing import undo
 from engine.operations.verbs import (
     Cancel,
     Decide,
@@ -44,6 +50,7 @@ from engine.operations.verbs import (
 
 __all__ = [
     "ActionResult",
+    "Basis",
     "Cancel",
     "Decide",
     "Decision",
@@ -56,7 +63,9 @@ __all__ = [
     "Restart",
     "SetRepeat",
     "Skip",
+    "Stamp",
     "Verb",
+    "abandon_canary",
     "act",
     "cancel",
     "decide",
@@ -69,9 +78,11 @@ __all__ = [
     "release",
     "restart",
     "resume",
+    "resume_canary",
     "set_repeat",
     "shell_line",
     "skip",
     "stop",
     "toggle_repeat",
+    "undo",
 ]

@@ -4,16 +4,20 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from itertools import islice
 from typing import Any
 
 from tinydb.table import Document
 
+from engine.canary import Canary
 from engine.clock import Clock, to_text, utc_now
 from engine.due_date import parse_due_date
 from engine.exceptions import InputError
 from engine.lookup import find_entries
+from engine.model import WorkflowModel
+from engine.operations.basis import Basis, Stamp
 from engine.operations.recording import record, refuse_read_only, signature
 from engine.operations.verbs import (
     By,
@@ -29,14 +33,15 @@ from engine.operations.verbs import (
     Verb,
 )
 from engine.planning import Plan, State, Step, StepKind, plan
-from engine.records import current, entry_progress, read_progress, summary
+from engine.records import current, entry_progress, read_progress, read_row, summary
 from engine.status import Repeat
 from engine.store import Store
+from engine.verdicts import Found, Verdict, asked_of, fingerprints_of, settle, waiting_of, write
 
 PAGE = 500
 """Entries that are changed in one transaction: others write between two of them."""
 
-_PAUSE = 0.001
+PAUSE = 0.001
 """Seconds after such a transaction: who asked for the next at once would overtake the writers that wait."""
 
 Progress = Callable[[int, int], object]
@@ -86,10 +91,12 @@ class Previewed:
 class Preview:
     """What an act would do: `entries` in the order of their keys as given, `totals` of the fates of all their tasks.
 
-    No more than `shown` of the entries are kept; `accepted` and `refused` count all.
+    No more than `shown` of the entries are kept; `accepted` and `refused` count all. `basis` is what it was found out
+    on: an act that is given it is done to those entries alone that have not changed since.
     """
 
     verb: str
+    basis: Basis
     accepted: int = 0
     refused: int = 0
     totals: Counter[Fate] = field(default_factory=Counter)
@@ -107,11 +114,16 @@ def act(
     why: str | None = None,
     clock: Clock = utc_now,
     progress: Progress | None = None,
+    basis: Basis | None = None,
+    canary: Canary | None = None,
 ) -> ActionResult:
     """Do a verb to entries, and record it.
 
     Up to 500 entries are changed in one transaction. More are changed in several, so that no run has to wait; if the
     process dies between two of them, the record has all the keys, and no results.
+
+    It can be taken back by `undo` until an engine has executed what it asks for. What becomes of each entry is told by
+    its verdict; see `engine.verdicts`.
 
     Args:
         verb: what is done.
@@ -122,6 +134,8 @@ def act(
         why: a reason for the record.
         clock: where moments are taken from.
         progress: is told how far it is.
+        basis: what it was decided on, as `preview` gives it: an entry that has changed since is refused.
+        canary: a few of them first, the others after these have their verdicts; only for what a worker executes.
 
     Returns:
         For each key, that it was done or why not.
@@ -131,10 +145,11 @@ def act(
     """
     refuse_read_only(store, verb.name)
     frozen = tuple(dict.fromkeys(keys))
-    done = _Act(verb, store, processor, By(who or signature(), why, clock()), clock)
+    done = _Act(verb, store, processor, By(who or signature(), why, clock()), basis, canary)
     store.recover()
     if len(frozen) <= PAGE:
         with store.transaction():
+            done.announce(frozen)
             done.change(frozen)
             done.record()
     else:
@@ -142,7 +157,7 @@ def act(
         for number, page in enumerate(_pages(frozen)):
             with store.transaction():
                 done.change(page)
-            time.sleep(_PAUSE)
+            time.sleep(PAUSE)
             if progress:
                 progress(min((number + 1) * PAGE, len(frozen)), len(frozen))
         with store.transaction():
@@ -168,10 +183,13 @@ def preview(
     """
     frozen = tuple(dict.fromkeys(keys))
     by = By(signature(), None, clock())
-    seen = Preview(verb.name)
+    seen = Preview(verb.name, Basis(verb.name, tuple(verb.words), by.moment))
     for number, page in enumerate(_pages(frozen)):
         for key, found in find_entries(store, page, processor).items():
             each = _previewed(verb, key, found, by, store)
+            if isinstance(found, Document):
+                row = read_row(found, by.moment, store.is_alive)
+                seen.basis.stamps[row.processor, row.key] = Stamp.of(row)
             seen.refused += each.refused is not None
             seen.accepted += each.refused is None
             if each.refused is not None:
@@ -252,7 +270,7 @@ def decide(
 
 
 @dataclass(frozen=True)
-class _Decided:
+class Decided:
     """What a verb makes of one entry: why nothing, or the fields to write, and its plans before and after."""
 
     refused: str | None = None
@@ -261,44 +279,49 @@ class _Decided:
     after: Plan | None = None
 
 
-def _decided(verb: Verb, document: Mapping[str, Any], by: By, store: Store) -> _Decided:
+def standing(entry: WorkflowModel, tasks: Sequence[str], moment: datetime) -> dict[str, Any]:
+    """The fields of an entry's document after an act has changed its progress: nobody's, and as its plan says."""
+    return {**entry_progress(entry), **summary(entry, tasks, moment), "owner": None, "updated": to_text(moment)}
+
+
+def decided(verb: Verb, document: Mapping[str, Any], by: By, store: Store) -> Decided:
+    """What a verb makes of an entry; nothing is written."""
     moment = by.moment
     if document["owner"] and store.is_alive(document["owner"]):
-        return _Decided("it is running")
+        return Decided("it is running")
     entry, tasks = read_progress(document), document["tasks"]
     planned = plan(entry, tasks, moment)
     if verb.only and planned.state is not verb.only:
         shown = current(document, moment, store.is_alive)["state"]
         advice = ": restart it" if verb.needs_worker and shown in (State.FAILED, State.INTERRUPTED) else ""
-        return _Decided(f"it is not {verb.only}, it is {shown}{advice}")
+        return Decided(f"it is not {verb.only}, it is {shown}{advice}")
     try:
         verb.change(entry, planned, by)
     except Refusal as refusal:
         if document["state"] != State.FAILED or planned.state in (State.FAILED, State.IN_DOUBT):
-            return _Decided(str(refusal))
+            return Decided(str(refusal))
         # It failed outside its tasks, and none of its executions is to be changed: to run it again is all there is.
         is_all = verb.needs_worker and verb.executes
-        return _Decided(None if is_all else "none of its tasks failed: the next run considers it again")
+        return Decided(None if is_all else "none of its tasks failed: the next run considers it again")
     if not tasks and entry.halt is None:
-        return _Decided()  # `get_tasks` has only raised so far: what the entry is to go through is not known
+        return Decided()  # `get_tasks` has only raised so far: what the entry is to go through is not known
     changed = plan(entry, tasks, moment)
     if verb.executes and changed.held_by_due_date:
-        return _Decided(changed.why)
-    fields = {**entry_progress(entry), **summary(entry, tasks, moment), "owner": None, "updated": to_text(moment)}
-    return _Decided(None, fields, planned, changed)
+        return Decided(changed.why)
+    return Decided(None, standing(entry, tasks, moment), planned, changed)
 
 
 def _previewed(verb: Verb, key: str, found: Document | InputError, by: By, store: Store) -> Previewed:
     if isinstance(found, InputError):
         return Previewed(key, "", str(found))
-    decided = _decided(verb, found, by, store)
-    if decided.before is None or decided.after is None:
-        return Previewed(key, found["processor"], decided.refused)
+    made = decided(verb, found, by, store)
+    if made.before is None or made.after is None:
+        return Previewed(key, found["processor"], made.refused)
     due_date = found["due_date"]
     is_ripe = not due_date or parse_due_date(due_date).is_ripe(by.moment)
     fates = [
         (after.task, _fate(before, after, is_ripe), before.why if before.attempts else "")
-        for before, after in zip(decided.before.steps, decided.after.steps, strict=True)
+        for before, after in zip(made.before.steps, made.after.steps, strict=True)
     ]
     return Previewed(key, found["processor"], None, tuple(fates))
 
@@ -315,18 +338,21 @@ def _fate(before: Step, after: Step, is_ripe: bool) -> Fate:
 class _Act:
     """One verb on its way through the entries, in transactions that its caller opens."""
 
-    def __init__(self, verb: Verb, store: Store, processor: str | None, by: By, clock: Clock) -> None:
+    def __init__(
+        self, verb: Verb, store: Store, processor: str | None, by: By, basis: Basis | None, canary: Canary | None
+    ) -> None:
         self.verb = verb
         self.store = store
         self.processor = processor
         self.by = by
-        self.clock = clock
+        self.basis = basis
+        self.canary = canary
         self.answers: dict[str, dict[str, str | None]] = {}
         self.refused: dict[str, str] = {}
         self.actions: dict[str, int] = {}
 
     def announce(self, keys: Sequence[str]) -> None:
-        """Record what is about to be done, before the first of many transactions."""
+        """Record what is about to be done."""
         owned: dict[str, list[str]] = {}
         for page in _pages(keys):
             for key, found in find_entries(self.store, page, self.processor).items():
@@ -335,40 +361,76 @@ class _Act:
         with self.store.transaction():
             for processor, own in owned.items():
                 self.actions[processor] = record(
-                    self.store, self.verb.name, self.by, processor, {}, is_open=False, keys=own
-                )
+                    self.store, self.verb.name, self.by, processor, {}, is_open=False, keys=own,
+                    plan=self.basis.fingerprint if self.basis else None,
+                    canary=self.canary.to_json() if self.canary else None,
+                )  # fmt: skip
 
     def change(self, keys: Iterable[str]) -> None:
         """Change these entries, as far as it may be done."""
         found = find_entries(self.store, keys, self.processor)
         self.refused.update({key: str(missing) for key, missing in found.items() if isinstance(missing, InputError)})
-        documents = {each.doc_id: each for each in found.values() if isinstance(each, Document)}
-        decided = {number: _decided(self.verb, each, self.by, self.store) for number, each in documents.items()}
-        numbers = {document["key"]: number for number, document in documents.items()}
-
-        def write(document: MutableMapping[str, Any]) -> None:
-            document.update(decided[numbers[document["key"]]].fields)
-
-        changed = [number for number, each in decided.items() if each.fields]
-        if changed:
-            self.store.entries.update(write, doc_ids=changed)
-        for number, document in documents.items():
-            answer = decided[number].refused
+        # One that came between the announcement and this page was not looked at.
+        documents = [
+            each for each in found.values() if isinstance(each, Document) and each["processor"] in self.actions
+        ]
+        made = {document.doc_id: self._made_of(document) for document in documents}
+        accepted = [document for document in documents if made[document.doc_id].refused is None]
+        for document in documents:
+            answer = made[document.doc_id].refused
             self.answers.setdefault(document["processor"], {})[document["key"]] = answer
             if answer:
                 self.refused[document["key"]] = answer
+        self._ask(accepted, made)
+        if self.canary is None:
+            self._write(accepted, made)
+
+    def _made_of(self, document: Document) -> Decided:
+        if self.basis is not None:
+            row = read_row(document, self.by.moment, self.store.is_alive)
+            if (refusal := self.basis.refusal(self.store, document.doc_id, row)) is not None:
+                return Decided(refusal)
+        return decided(self.verb, document, self.by, self.store)
+
+    def _ask(self, accepted: Sequence[Document], made: Mapping[int, Decided]) -> None:
+        """Write for each entry how it stands, and that its verdict is awaited."""
+        groups = fingerprints_of(self.store, {each["error_id"] for each in accepted if each["error_id"]})
+        self.store.verdicts.insert_multiple(
+            {
+                "action": self.actions[entry["processor"]],
+                "verb": self.verb.name,
+                "executes": self.verb.reruns,
+                "fingerprint": groups.get(entry["error_id"]),
+                **asked_of(entry, made[entry.doc_id].fields or entry, awaits=self.verb.awaits, moment=self.by.moment),
+                **({"before": None, "after": None, "begun": None} if self.canary else {}),
+            }
+            for entry in accepted
+        )
+
+    def _write(self, accepted: Sequence[Document], made: Mapping[int, Decided]) -> None:
+        numbers = {(entry["processor"], entry["key"]): entry.doc_id for entry in accepted}
+
+        def write(document: MutableMapping[str, Any]) -> None:
+            number = numbers[document["processor"], document["key"]]
+            document.update(made[number].fields)
+            if self.verb.withdraws and document.get("awaited"):
+                for asked in self.store.verdicts.search(waiting_of(number)):
+                    self._withdraw(asked)
+                settle(self.store, document, number, self.by.moment)
+            elif self.verb.awaits:
+                document["awaited"] = True
+
+        self.store.entries.update(write, doc_ids=[entry.doc_id for entry in accepted])
+
+    def _withdraw(self, asked: Document) -> None:
+        why = f"{self.verb.name} by {self.by.who}"
+        write(self.store, asked.doc_id, Found(Verdict.REFUSED, why=why), self.by.moment)
 
     def record(self) -> None:
         """Write what became of each key."""
         for processor, answers in self.answers.items():
             is_open = self.verb.needs_worker and None in answers.values()
-            if processor in self.actions:
-                fields = {"results": answers, "open": is_open}
-                self.store.actions.update(fields, doc_ids=[self.actions[processor]])
-            else:
-                self.actions[processor] = record(
-                    self.store, self.verb.name, self.by, processor, answers, is_open=is_open
-                )
+            self.store.actions.update({"results": answers, "open": is_open}, doc_ids=[self.actions[processor]])
 
     def result(self, keys: Iterable[str]) -> ActionResult:
         """What became of them, in this order."""

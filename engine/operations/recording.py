@@ -24,6 +24,10 @@ def record(
     run: int | None = None,
     groups: Sequence[str] | None = None,
     inverse: Mapping[str, Any] | None = None,
+    plan: str | None = None,
+    canary: Mapping[str, Any] | None = None,
+    undoes: int | None = None,
+    of: int | None = None,
 ) -> int:
     """Write what was done; the number of the action.
 
@@ -38,6 +42,10 @@ def record(
         run: the number of the run that it was done to, if it was done to one.
         groups: the fingerprints of the groups of errors that it was done to, if it was done to groups.
         inverse: what it takes to take it back, where that is not said by the entries' verdicts.
+        plan: the fingerprint of what it was decided on; see `engine.operations.basis`.
+        canary: how it tries a few entries first; see `engine.canary`.
+        undoes: the number of the action that it took back.
+        of: the number of the action that it was done to, if it was done to one.
     """
     return store.actions.insert(
         {
@@ -53,6 +61,11 @@ def record(
             "run": run,
             "groups": None if groups is None else list(groups),
             "inverse": None if inverse is None else dict(inverse),
+            "plan": plan,
+            "canary": None if canary is None else dict(canary),
+            "undoes": undoes,
+            "of": of,
+            "undone_by": None,
         }
     )
 

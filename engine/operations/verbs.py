@@ -45,6 +45,11 @@ class Verb(ABC):
     """The one state of entries that it is done to."""
 
     @property
+    def withdraws(self) -> bool:
+        """What was asked for an entry before, and was not executed yet, is not done any more."""
+        return False
+
+    @property
     @abstractmethod
     def name(self) -> str:
         """What it is called everywhere: on the screen, in the shell, in the record."""
@@ -58,6 +63,16 @@ class Verb(ABC):
     def executes(self) -> bool:
         """It has a task executed, which a due date may not allow yet."""
         return self.needs_worker
+
+    @property
+    def reruns(self) -> bool:
+        """It has the task at which an entry stands executed again, now or later."""
+        return self.executes
+
+    @property
+    def awaits(self) -> bool:
+        """It is through with an entry only when an engine was: then that has a verdict."""
+        return self.needs_worker or self.reruns
 
     @abstractmethod
     def change(self, entry: WorkflowModel, planned: Plan, by: By) -> None:
@@ -95,6 +110,14 @@ class SetRepeat(Verb):
     @property
     def executes(self) -> bool:
         return self.repeat is True
+
+    @property
+    def reruns(self) -> bool:
+        return self.repeat is not False
+
+    @property
+    def withdraws(self) -> bool:
+        return self.repeat is False
 
     def change(self, entry: WorkflowModel, planned: Plan, by: By) -> None:
         newest = newest_of(entry, planned)
@@ -230,6 +253,10 @@ class Cancel(Verb):
     @property
     def name(self) -> str:
         return "cancel"
+
+    @property
+    def withdraws(self) -> bool:
+        return True
 
     def change(self, entry: WorkflowModel, planned: Plan, by: By) -> None:
         if planned.state is State.FINISHED:
