@@ -1,16 +1,18 @@
 """Runs, errors and actions as lists show them: a stored document as a row. Pure translations, no I/O."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from tinydb.table import Document
 
-from engine.clock import from_text
+from engine.canary import Canary, Stage
+from engine.clock import from_text, to_text
 from engine.journal import FAILURES
 from engine.planning import State
+from engine.verdicts import Verdict
 
 SILENCE = 15.0
 """Seconds without a sign of life after which a run whose process lives is called silent."""
@@ -72,10 +74,13 @@ def read_run(document: Document, moment: datetime, is_alive: Callable[[str], boo
 
 @dataclass(frozen=True)
 class ActionRow:
-    """One thing that an operator did; `when` is UTC. Where it was of a processor as a whole, it has no keys.
+    """One thing that an operator did; `when` is UTC. Where it was of a processor or of `groups` of errors, it has no
+    keys.
 
-    `state` is *open* (a worker has to take it), *taken* (one works on it), *done*, or *broken off*: its process died
-    before all of its entries were through.
+    `state` is *open* (a worker has to take it, or entries wait for their verdicts), *taken* (a worker is at it),
+    *done*, *stopped* or *abandoned* (it tried a few entries first), *undone*, or *broken off*: its process died before
+    all of its entries were through. `verdicts` are of the entries that it was accepted for; acts of older versions have
+    none.
     """
 
     id: int
@@ -86,25 +91,45 @@ class ActionRow:
     processor: str
     keys: int
     refused: int
+    verdicts: Mapping[Verdict, int]
     state: str
     run: int | None
+    groups: Sequence[str] = ()
+    plan: str | None = None
+    canary: Canary | None = None
+    undoes: int | None = None
+    undone_by: int | None = None
 
     @property
     def accepted(self) -> int:
         """To how many entries it was done."""
         return self.keys - self.refused
 
+    @property
+    def is_waited_for(self) -> bool:
+        """Whether somebody will still do something for it."""
+        return self.state in ("open", "taken")
 
-def read_action(document: Document, is_alive: Callable[[str], bool]) -> ActionRow:
-    """A stored action as a list shows it."""
+    @property
+    def outcome(self) -> str:
+        """`39 fixed, 2 same error`; nothing where nothing was to be executed."""
+        told = {verdict: number for verdict, number in self.verdicts.items() if verdict is not Verdict.DONE}
+        return ", ".join(f"{number} {verdict}" for verdict, number in told.items())
+
+    def to_json(self) -> dict[str, Any]:
+        """The fields that `wfe actions --json` promises."""
+        return {
+            "action": self.id, "verb": self.verb, "who": self.who, "when": to_text(self.when), "why": self.why,
+            "processor": self.processor, "state": self.state, "entries": self.keys, "refused": self.refused,
+            "verdicts": dict(self.verdicts), "groups": list(self.groups), "plan": self.plan, "run": self.run,
+            "undoes": self.undoes, "undone_by": self.undone_by,
+        }  # fmt: skip
+
+
+def read_action(document: Document, is_alive: Callable[[str], bool], verdicts: Mapping[Verdict, int]) -> ActionRow:
+    """A stored action as a list shows it; `verdicts` are those of its entries, see `engine.verdicts.verdicts_of`."""
     results: Mapping[str, str | None] = document["results"]
-    taker = document["taken_by"]
-    if len(results) < len(document["keys"]):
-        state = "broken off"
-    elif not document["open"]:
-        state = "done"
-    else:
-        state = "taken" if taker and is_alive(taker) else "open"
+    canary = Canary.read(document)
     return ActionRow(
         id=document.doc_id,
         verb=document["verb"],
@@ -114,9 +139,29 @@ def read_action(document: Document, is_alive: Callable[[str], bool]) -> ActionRo
         processor=document["processor"],
         keys=len(document["keys"]),
         refused=sum(answer is not None for answer in results.values()),
-        state=state,
+        verdicts=verdicts,
+        state=_state_of(document, canary, is_alive, verdicts),
         run=document["run"],
+        groups=document.get("groups") or (),
+        plan=document.get("plan"),
+        canary=canary,
+        undoes=document.get("undoes"),
+        undone_by=document.get("undone_by"),
     )
+
+
+def _state_of(
+    document: Document, canary: Canary | None, is_alive: Callable[[str], bool], verdicts: Mapping[Verdict, int]
+) -> str:
+    if document.get("undone_by"):
+        return "undone"
+    if len(document["results"]) < len(document["keys"]):
+        return "broken off"
+    if canary is not None and canary.stage in (Stage.STOPPED, Stage.ABANDONED):
+        return canary.stage.value
+    if document["open"] and document["taken_by"] and is_alive(document["taken_by"]):
+        return "taken"
+    return "open" if document["open"] or Verdict.WAITING in verdicts else "done"
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from engine.filter import compile_filter
 from engine.history import ActionRow, OccurrenceRow, RunRow, read_action, read_occurrence, read_run
 from engine.records import EntryRow, read_row
 from engine.store import Store
+from engine.verdicts import verdicts_of
 from wfe_tui.window import Source, contains
 
 ENTRY_ORDERS = {
@@ -58,7 +59,7 @@ def actions(store: Store) -> Source[ActionRow]:
     """What operators did, the newest first; a filter is words."""
     return Source(
         store.actions,
-        lambda document: read_action(document, store.is_alive),
+        lambda document: read_action(document, store.is_alive, verdicts_of(store, document.doc_id)),
         lambda text: contains(("verb", "who", "why", "processor", "keys"), text),
         ACTION_ORDERS,
         steady=("number", "when"),

@@ -100,7 +100,7 @@ async def test_what_operators_did_is_listed_with_the_result_of_each_entry(consol
     assert place.wfe("repeat", "on", "A-3", "A-1", "--why", "carrier [b]back\x1b[31m").returncode == 1
     async with console(place.store, size=(160, 48)) as operator:
         await operator.press("4")
-        await operator.sees("repeat on", "✓ done", "carrier [b]back␛[31m")
+        await operator.sees("repeat on", "◷ open", "carrier [b]back␛[31m")
         await operator.press("enter")
         await operator.sees(
             "wfe  actions/1", "repeat on  on 1, refused 1", "why: carrier [b]back␛[31m", "A-3  ✓ accepted",

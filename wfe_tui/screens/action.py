@@ -17,6 +17,7 @@ from engine.lookup import find_entries
 from engine.records import EntryRow, read_row
 from engine.store import Changes
 from engine.text import literal
+from engine.verdicts import verdicts_of
 from wfe_tui.actions import bindings
 from wfe_tui.loader import Loader
 from wfe_tui.routes import Route
@@ -84,7 +85,12 @@ class ActionScreen(StoreScreen):
             for key, each in found.items()
             if isinstance(each, Document)
         }
-        return Found(read_action(document, self.store.is_alive), document["results"], keys, entries)
+        return Found(
+            read_action(document, self.store.is_alive, verdicts_of(self.store, document.doc_id)),
+            document["results"],
+            keys,
+            entries,
+        )
 
     def _show(self, found: Found | None) -> None:
         self._found = found

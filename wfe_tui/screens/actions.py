@@ -39,6 +39,9 @@ STATES = {
     "open": ("◷ open", "$text-warning"),
     "taken": ("▶ taken", "$text-accent"),
     "done": ("✓ done", "$text-success"),
+    "stopped": ("■ stopped", "$text-error"),
+    "abandoned": ("✗ abandoned", "$text-muted"),
+    "undone": ("↶ undone", "$text-muted"),
     "broken off": ("✗ broken off", "$text-error"),
 }
 

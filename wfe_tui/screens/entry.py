@@ -18,6 +18,7 @@ from engine.planning import Plan
 from engine.records import EntryRow, error_ids, read_plan, read_row
 from engine.store import Changes
 from engine.typical import typical_durations
+from engine.verdicts import verdicts_of
 from wfe_tui.actions import bindings
 from wfe_tui.loader import Loader
 from wfe_tui.routes import Route
@@ -85,7 +86,7 @@ class EntryScreen(ActingScreen):
         )
         key, processor = document["key"], document["processor"]
         acts = [
-            read_action(each, self.store.is_alive)
+            read_action(each, self.store.is_alive, verdicts_of(self.store, each.doc_id))
             for each in newest
             if each["processor"] == processor and key in each["keys"]
         ]
