@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from engine import metrics, printing, running, upkeep, verbs
+from engine import metrics, printing, running, triage, upkeep, verbs
 from engine.clock import utc_now
 from engine.exceptions import EngineError
 from engine.lookup import find_entry, find_error, rows
@@ -70,6 +70,7 @@ def error(
 for _verb in (
     running.run, running.work, verbs.repeat, verbs.restart, verbs.skip, verbs.hold, verbs.release, verbs.cancel,
     verbs.decide, verbs.pause, verbs.resume, verbs.stop, verbs.drain,
+    triage.errors, triage.resolve, triage.snooze, triage.note,
     upkeep.export, upkeep.import_, upkeep.backup, upkeep.prune, upkeep.check, metrics.metrics,
 ):  # fmt: skip
     app.command(_verb.__name__.rstrip("_"))(_verb)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from engine.exceptions import InputError
+from engine.text import counted
 
 Clock = Callable[[], datetime]
 """Answers the present moment, aware, in UTC."""
@@ -77,3 +78,11 @@ def short(seconds: float) -> str:
         if seconds >= length:
             return f"{seconds / length:.0f}{unit}"
     return f"{seconds:.0f}s"
+
+
+def in_words(seconds: float) -> str:
+    """A duration in its greatest unit, in words: `less than a second`, `1 minute`, `5 hours`, `4 days`."""
+    for unit, length in (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1)):
+        if seconds >= length:
+            return counted(round(seconds / length), unit)
+    return "less than a second"

@@ -102,8 +102,8 @@ class ActionRow:
 
     @property
     def accepted(self) -> int:
-        """To how many entries it was done."""
-        return self.keys - self.refused
+        """To how many entries, or groups of errors, it was done."""
+        return self.keys + len(self.groups) - self.refused
 
     @property
     def is_waited_for(self) -> bool:

@@ -22,6 +22,7 @@ from tinydb.table import Document
 
 from engine.clock import age, duration, local_time
 from engine.filter import FilterError
+from engine.groups import ErrorGroup, GroupState
 from engine.journal import RunResult
 from engine.operations import ActionResult, Fate, Previewed
 from engine.planning import Plan, State
@@ -40,6 +41,15 @@ STYLES = {
     State.FINISHED: "green",
     State.HELD: "yellow",
     State.CANCELLED: "bright_black",
+}
+
+
+GROUP_STYLES = {
+    GroupState.REGRESSED: "bold red",
+    GroupState.NEW: "red",
+    GroupState.ONGOING: "yellow",
+    GroupState.SNOOZED: "cyan",
+    GroupState.RESOLVED: "green",
 }
 
 
@@ -160,6 +170,26 @@ def error(record: Document, *, as_json: bool) -> None:
     where = ", ".join(str(part) for part in parts if part)
     _print(Text(f"error {record['error_id']}  {record['fingerprint']}\n{literal(where)}\n"))
     _print(Text(literal(record["text"], lines=True)))
+
+
+def groups(found: Iterable[ErrorGroup], *, as_json: bool, now: datetime) -> None:
+    """The errors by their cause: of each group its standing in a line, and below it what is known of it."""
+    if as_json:
+        for group in found:
+            _json(group.to_json())
+        return
+    for group in found:
+        seen = f"seen {counted(group.count, 'time')} on {counted(group.entries, 'entry', 'entries')}"
+        when = f"first {age(group.first, now)}, last {age(group.last, now)} ago"
+        failing = Text(f"{group.failing} failing", "red" if group.failing else "dim")
+        head = f"{group.state:<9}", GROUP_STYLES[group.state]
+        _print(Text.assemble(head, f"  {group.fingerprint}  ", failing, f", {seen}, {when}"))
+        _print(Text(f"  {literal(f'{group.type}: {group.message}')}"))
+        _print(Text(f"  {group.advice.words()}"))
+        if said := group.said(now):
+            _print(Text(f"  {literal(said)}"))
+        for each in group.notes:
+            _print(Text(f"  note: {literal(each.words(now))}"))
 
 
 def action(done: ActionResult, *, as_json: bool) -> None:

@@ -3,6 +3,7 @@
 * `verbs` — what each verb does to one entry, or why not: pure
 * `acting` — does a verb to many entries, or shows beforehand what it would do
 * `processors` — pause and resume, of a processor as a whole
+* `groups` — resolve, snooze and note, of groups of errors
 * `runs` — stop and drain, of a run that goes on
 * `undoing` — takes an act back, as far as no engine has come to it
 * `trying` — resume and abandon, of a restart that tries a few entries first
@@ -30,6 +31,7 @@ from engine.operations.acting import (
     toggle_repeat,
 )
 from engine.operations.basis import Basis, Stamp
+from engine.operations.groups import note, resolve, snooze
 from engine.operations.processors import pause, resume
 from engine.operations.runs import drain, stop
 from engine.operations.shell import has_many_processors, line_of, shell_line
@@ -73,15 +75,18 @@ __all__ = [
     "has_many_processors",
     "hold",
     "line_of",
+    "note",
     "pause",
     "preview",
     "release",
+    "resolve",
     "restart",
     "resume",
     "resume_canary",
     "set_repeat",
     "shell_line",
     "skip",
+    "snooze",
     "stop",
     "toggle_repeat",
     "undo",

@@ -1,0 +1,76 @@
+"""Whether all failures are dealt with: how many are not, and of which causes."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from tinydb import where
+
+from engine.groups.seen import groups_of
+from engine.groups.states import GroupState, Word
+from engine.groups.words import state_of, words_of
+from engine.journal import FAILURES
+from engine.lookup import state_ids
+from engine.planning import State
+from engine.store import Store
+from engine.text import counted
+
+
+@dataclass(frozen=True)
+class Dealt:
+    """How many entries stand failed, interrupted or in doubt, and how many of these nobody has dealt with.
+
+    Dealt with are those whose group is resolved or snoozed, and those that were executed again and whose answer is on
+    its way. `causes` counts the groups of the others by how they stand, `loose` those entries that have no group.
+    """
+
+    failures: int = 0
+    left: int = 0
+    causes: Mapping[GroupState, int] = field(default_factory=dict)
+    loose: Mapping[State, int] = field(default_factory=dict)
+
+    @property
+    def is_all(self) -> bool:
+        """Whether nothing is left."""
+        return not self.left
+
+    def words(self, room: int = 1_000) -> str:
+        """The answer in a line, as long as `room` has characters for: the shortest form is longer than no room."""
+        forms = self._forms()
+        return next((form for form in forms if len(form) <= room), forms[-1])
+
+    def _forms(self) -> tuple[str, ...]:
+        """The answer, the longest form first."""
+        if not self.failures:
+            return ("✓ nothing fails",)
+        if self.is_all:
+            return "✓ all failures are dealt with", "✓ all dealt with"
+        be = "is" if self.left == 1 else "are"
+        left = f"✗ {self.left} of {counted(self.failures, 'failure')} {be} not dealt with"
+        why = ", ".join(filter(None, (self._causes(), *(f"{number} {state}" for state, number in self.loose.items()))))
+        return f"{left}: {why}", left, f"✗ {self.left}/{self.failures} not dealt with"
+
+    def _causes(self) -> str:
+        states = ", ".join(f"{self.causes[state]} {state}" for state in GroupState if self.causes.get(state))
+        return f"{counted(sum(self.causes.values()), 'cause')} ({states})" if states else ""
+
+
+def dealt_with(store: Store, moment: datetime) -> Dealt:
+    """Whether all failures are dealt with at `moment` (aware). Answered by indexes, at the cost of what fails."""
+    awaited = store.verdicts.counts("entry", where("verdict") == "waiting")
+    failing = {state: state_ids(store, moment, [state]) for state in sorted(FAILURES)}
+    left = {state: [number for number in ids if number not in awaited] for state, ids in failing.items()}
+    errors = store.entries.counts("error_id", doc_ids=left[State.FAILED]) if left[State.FAILED] else {}
+    entries = groups_of(store, [error_id for error_id in errors if error_id is not None])
+    words = words_of(store, entries) if entries else {}
+    loose = Counter({state: len(ids) for state, ids in left.items()})
+    loose[State.FAILED] -= entries.total()  # of which the error is known
+    causes: Counter[GroupState] = Counter()
+    of_causes = 0
+    for fingerprint, number in entries.items():
+        state = state_of(store, fingerprint, words.get(fingerprint, Word()), moment)
+        if state is not None and not state.is_dealt_with:
+            causes[state] += 1
+            of_causes += number
+    return Dealt(sum(map(len, failing.values())), of_causes + (+loose).total(), causes, +loose)

@@ -1,0 +1,64 @@
+"""When groups of errors were seen, and which entries stand failed by them: questions that indexes answer."""
+
+from collections import Counter
+from collections.abc import Collection, Iterable
+from datetime import datetime
+
+from tinydb import where
+from tinydb.queries import QueryInstance
+
+from engine.clock import from_text, to_text
+from engine.planning import State
+from engine.store import Store
+
+
+def of_group(fingerprint: str) -> QueryInstance:
+    """The condition that an error is of this group."""
+    own: QueryInstance = where("fingerprint") == fingerprint
+    return own
+
+
+def first_seen(store: Store, fingerprint: str) -> datetime | None:
+    """When a group was seen first (UTC); None if it never was."""
+    return _seen(store, fingerprint, newest=False)
+
+
+def last_seen(store: Store, fingerprint: str) -> datetime | None:
+    """When a group was seen last (UTC); None if it never was."""
+    return _seen(store, fingerprint, newest=True)
+
+
+def seen_since(store: Store, fingerprint: str, moment: datetime) -> int:
+    """How often a group was seen after a moment (aware)."""
+    return store.errors.count(of_group(fingerprint) & (where("time") > to_text(moment)))
+
+
+def failing_by_group(store: Store) -> Counter[str]:
+    """How many entries stand failed now, by the fingerprint of their error."""
+    return groups_of(store, store.entries.counts("error_id", _FAILED & _HAS_ERROR))
+
+
+def groups_of(store: Store, errors: Collection[str]) -> Counter[str]:
+    """How many of these error ids are of each group; those of which nothing is known any more are left out."""
+    if not errors:
+        return Counter()
+    return Counter(store.errors.counts("fingerprint", where("error_id").one_of(list(errors))))
+
+
+def failed_by(store: Store, fingerprints: Iterable[str]) -> list[int]:
+    """The numbers of the entries that stand failed by errors of these groups."""
+    found: list[int] = []
+    for fingerprint in fingerprints:
+        errors = list(store.errors.counts("error_id", of_group(fingerprint)))
+        found += store.entries.ids(_FAILED & where("error_id").one_of(errors))
+    return found
+
+
+def _seen(store: Store, fingerprint: str, *, newest: bool) -> datetime | None:
+    ids = store.errors.ids(of_group(fingerprint), order_by="time", reverse=newest, limit=1)
+    found = store.errors.get(doc_ids=ids)
+    return from_text(found[0]["time"]) if found else None
+
+
+_FAILED: QueryInstance = where("state") == State.FAILED
+_HAS_ERROR: QueryInstance = where("error_id") != None  # noqa: E711 - a query, not a test

@@ -1,0 +1,109 @@
+"""The commands of `wfe` on groups of errors: list them, and say that one is resolved, is put off, or what is known."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+from engine import operations, printing, repeating
+from engine.clock import parse_duration, utc_now
+from engine.exceptions import InputError
+from engine.groups import dealt_with, error_groups, matching_groups
+from engine.lookup import find_fingerprint
+from engine.operations import ActionResult
+from engine.options import JsonOption, StoreOption, WhyOption, existing, looked_at
+from engine.store import Store
+
+Fingerprints = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="FINGERPRINT", help="Fingerprints of groups of errors, or their beginnings.", show_default=False
+    ),
+]
+
+
+def errors(
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="FILTER", help="Words of state, type, message, tasks or fingerprint.", show_default=False
+        ),
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="Those dealt with that nothing fails of, too.")] = False,
+    store: StoreOption = None,
+    json: JsonOption = False,
+) -> None:
+    """List the errors by their cause: how each group stands, and what restarts of it have led to."""
+    with looked_at(store) as opened:
+        now = utc_now()
+        found = matching_groups(error_groups(opened, now), " ".join(words or ()))
+        printing.groups([group for group in found if every or not group.is_quiet], as_json=json, now=now)
+        if not json:
+            printing.note(dealt_with(opened, now).words())
+
+
+def resolve(fingerprints: Fingerprints, store: StoreOption = None, why: WhyOption = None) -> None:
+    """Say of groups of errors that their cause is gone. One that is seen again has regressed."""
+    with existing(store) as opened:
+        _end(operations.resolve(_found(opened, fingerprints), store=opened, why=why))
+
+
+def snooze(
+    fingerprints: Fingerprints,
+    until: Annotated[
+        str | None, typer.Option(metavar="DATE", help="As 08:00, or '2026-12-24 08:00'.", show_default=False)
+    ] = None,
+    span: Annotated[
+        str | None, typer.Option("--for", metavar="TIME", help="As 2h: so long from now.", show_default=False)
+    ] = None,
+    more: Annotated[
+        int | None, typer.Option(metavar="N", help="Until it was seen N times more.", show_default=False)
+    ] = None,
+    store: StoreOption = None,
+    why: WhyOption = None,
+) -> None:
+    """Put groups of errors off, until a time or until they were seen so many times more."""
+    ends = _until(until, span, more)
+    with existing(store) as opened:
+        found = _found(opened, fingerprints)
+        _end(operations.snooze(found, until=ends, more=more, store=opened, why=why))
+
+
+def note(
+    fingerprint: Annotated[
+        str, typer.Argument(metavar="FINGERPRINT", help="Of a group, or its beginning.", show_default=False)
+    ],
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="What is to be known of it.", show_default=False)],
+    store: StoreOption = None,
+) -> None:
+    """Note something of a group of errors, for whoever looks at it next."""
+    with existing(store) as opened:
+        _end(operations.note(find_fingerprint(opened, fingerprint), text, store=opened))
+
+
+def _until(until: str | None, span: str | None, more: int | None) -> datetime | None:
+    """When a snooze ends. Raises InputError unless exactly one of its options is given."""
+    options = {"--until": until, "--for": span, "--more": more}
+    given = [name for name, value in options.items() if value is not None]
+    if len(given) != 1:
+        problem = f"{' and '.join(given)} exclude each other" if given else "it is not said how long"
+        raise InputError(f"snooze: {problem}: give one of {', '.join(options)}")
+    if until is not None:
+        return repeating.at(until, utc_now()).date_time
+    if span is not None:
+        with suppress(OverflowError):
+            return utc_now() + parse_duration(span)
+        raise InputError(f"{span!r} is too long a duration: write a shorter one")
+    return None
+
+
+def _found(store: Store, beginnings: Sequence[str]) -> list[str]:
+    return [find_fingerprint(store, beginning) for beginning in beginnings]
+
+
+def _end(done: ActionResult) -> None:
+    """Print what became of each group, and end the command."""
+    printing.action(done, as_json=False)
+    raise typer.Exit(1 if done.refused else 0)
