@@ -20,6 +20,7 @@ from engine.capture import Logged
 from engine.clock import to_text
 from engine.exceptions import EngineError, EntryError, StoreError, WorkflowError
 from engine.figures import Figures
+from engine.groups import mark_fixed
 from engine.identity import entry_key, home_of, required_key, task_names
 from engine.journal import HEARTBEAT, Failure, Journal, RunResult
 from engine.model import TaskExecution, WorkflowModel
@@ -192,6 +193,7 @@ class StoreJournal(Journal):
                     held.is_left, held.running, held.handed_out = True, None, None
                     self._unwritten[held.key] = held
                 self.settle()
+            mark_fixed(self.store, self._fixed, self.processor.clock())
         finally:
             self._held.clear()
             self._unwritten.clear()

@@ -9,9 +9,10 @@ from tinydb import where
 from tinydb.table import Document
 
 from engine.clock import from_text, in_words
-from engine.groups.seen import of_group
+from engine.groups.seen import restarts_of
 from engine.store import Store
 from engine.text import counted
+from engine.verdicts import Verdict
 
 NEWEST = 200
 """From how many of the newest that recovered it is told how many attempts that took, and how long."""
@@ -63,20 +64,20 @@ def advice(store: Store, fingerprint: str) -> Advice:
         store: where the verdicts are.
         fingerprint: of the group.
     """
-    own = of_group(fingerprint)
+    own = restarts_of(fingerprint)
     counts = store.verdicts.counts("verdict", own)
-    recovered = counts.get("fixed", 0)
+    recovered = counts.get(Verdict.FIXED, 0)
     newest: list[Document] = []
     if recovered:
-        was_fixed = own & (where("verdict") == "fixed")
+        was_fixed = own & (where("verdict") == Verdict.FIXED)
         ids = store.verdicts.ids(was_fixed, order_by="settled", reverse=True, limit=NEWEST)
         newest = store.verdicts.get(doc_ids=ids)
     attempts = [verdict["attempts"] for verdict in newest if verdict["attempts"]]
     seconds = [_seconds(verdict) for verdict in newest]
     return Advice(
         recovered,
-        recovered + counts.get("same error", 0) + counts.get("new error", 0),
-        counts.get("waiting", 0),
+        recovered + counts.get(Verdict.SAME_ERROR, 0) + counts.get(Verdict.NEW_ERROR, 0),
+        counts.get(Verdict.WAITING, 0),
         median_low(attempts) if attempts else None,
         median(seconds) if seconds else None,
     )

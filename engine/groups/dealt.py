@@ -15,6 +15,7 @@ from engine.lookup import state_ids
 from engine.planning import State
 from engine.store import Store
 from engine.text import counted
+from engine.verdicts import Verdict
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class Dealt:
 
 def dealt_with(store: Store, moment: datetime) -> Dealt:
     """Whether all failures are dealt with at `moment` (aware). Answered by indexes, at the cost of what fails."""
-    awaited = store.verdicts.counts("entry", where("verdict") == "waiting")
+    awaited = store.verdicts.counts("entry", where("verdict") == Verdict.WAITING)
     failing = {state: state_ids(store, moment, [state]) for state in sorted(FAILURES)}
     left = {state: [number for number in ids if number not in awaited] for state, ids in failing.items()}
     errors = store.entries.counts("error_id", doc_ids=left[State.FAILED]) if left[State.FAILED] else {}

@@ -18,6 +18,12 @@ def of_group(fingerprint: str) -> QueryInstance:
     return own
 
 
+def restarts_of(fingerprint: str) -> QueryInstance:
+    """The condition that a verdict is on an entry that stood failed by this group, and was to be executed again."""
+    condition: QueryInstance = of_group(fingerprint) & (where("executes") == True)  # noqa: E712 - a query, not a test
+    return condition
+
+
 def first_seen(store: Store, fingerprint: str) -> datetime | None:
     """When a group was seen first (UTC); None if it never was."""
     return _seen(store, fingerprint, newest=False)

@@ -6,9 +6,10 @@ from datetime import datetime
 
 from tinydb import where
 
-from engine.groups.seen import failed_by, first_seen, last_seen, of_group, seen_since
+from engine.groups.seen import failed_by, first_seen, last_seen, of_group, restarts_of, seen_since
 from engine.groups.states import Closed, GroupState, Word, group_state
 from engine.store import Store
+from engine.verdicts import Verdict
 
 
 def words_of(store: Store, fingerprints: Iterable[str] | None = None) -> dict[str, Word]:
@@ -58,9 +59,10 @@ def mark_fixed(store: Store, fingerprints: Iterable[str], moment: datetime) -> l
 
 def _fixed(store: Store, fingerprint: str, moment: datetime) -> Closed | None:
     """By which action all that failed of a group was fixed; None if it was not, or that is not known yet."""
-    own = of_group(fingerprint)
-    newest = store.verdicts.ids(own & (where("verdict") == "fixed"), order_by="settled", reverse=True, limit=1)
-    if not newest or store.verdicts.count(own & (where("verdict") == "waiting")) or failed_by(store, [fingerprint]):
+    own = restarts_of(fingerprint)
+    newest = store.verdicts.ids(own & (where("verdict") == Verdict.FIXED), order_by="settled", reverse=True, limit=1)
+    is_awaited = newest and store.verdicts.count(own & (where("verdict") == Verdict.WAITING))
+    if not newest or is_awaited or failed_by(store, [fingerprint]):
         return None
     [verdict] = store.verdicts.get(doc_ids=newest)
     action = store.actions.get(doc_id=verdict["action"])

@@ -87,12 +87,12 @@ LAYOUTS = {
         Layout(
             "verdicts",
             "verdicts",
-            fields=("action", "entry", "fingerprint", "verdict", "settled"),
+            fields=("action", "entry", "fingerprint", "executes", "verdict", "settled"),
             indexes=(
                 (("action", "verdict"), (100, 50)),
                 (("verdict", "action"), (200_000, 50)),
                 (("entry",), (3,)),
-                (("fingerprint", "verdict", "settled"), (10_000, 3_000, 1)),
+                (("fingerprint", "executes", "verdict", "settled"), (10_000, 9_000, 3_000, 1)),
             ),
             sparse=frozenset({"fingerprint"}),
         ),
