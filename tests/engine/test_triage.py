@@ -13,7 +13,7 @@ from tinydb import where
 from engine import InputError, Store, StoreError
 from engine.clock import to_text
 from engine.groups import advice, dealt_with, error_group, error_groups, mark_fixed, most_frequent
-from engine.operations import note, resolve, snooze
+from engine.operations import Skip, note, resolve, snooze, undo
 from engine.planning import State
 
 BOTH = "✗ 2 of 2 failures are not dealt with"
@@ -187,13 +187,8 @@ def test_each_act_is_recorded_with_what_takes_it_back(failed: Desk) -> None:
     before = dict(failed.store.groups.all()[0])
     say(resolve, failed, why="carrier is back")
     first, second = failed.store.actions.all()
-    assert (first["verb"], first["who"], first["why"], first["groups"]) == (
-        "snooze",
-        "anna@host",
-        "known",
-        [fingerprint],
-    )
-    assert (first["keys"], first["results"], first["open"]) == ([fingerprint], [], {fingerprint: None}, False)
+    assert (first["verb"], first["who"], first["why"]) == ("snooze", "anna@host", "known")
+    assert (first["groups"], first["keys"], first["results"]) == ([fingerprint], [], {fingerprint: None})
     assert (first["inverse"], second["inverse"]) == ({"groups": {fingerprint: None}}, {"groups": {fingerprint: before}})
 
 
@@ -208,46 +203,57 @@ def test_on_a_store_that_is_only_read_nothing_is_said(failed: Desk) -> None:
 
 def test_a_restart_that_fixes_all_of_a_group_resolves_it_and_it_regresses_when_it_comes_back(failed: Desk) -> None:
     failed.restart("A-1", "A-2", who="anna@host")
+    assert state(failed) == "new"
     failed.take()
-    judge(failed, "fixed", "fixed")
-    assert mark_fixed(failed.store, [cause(failed)], failed.clock()) == [cause(failed)]
     [group] = error_groups(failed.store, failed.clock())
     assert group.state == "resolved"
     assert group.closed is not None
     assert (group.closed.who, group.closed.why, group.closed.action) == ("anna@host", "restart 1 fixed it", 1)
-    assert mark_fixed(failed.store, [cause(failed)], failed.clock()) == []
     failed.clock.turn(hours=1)
     failed.restart("A-1", from_start=True)
     failed.take(breaks)
     assert state(failed) == "regressed"
+    failed.clock.turn(hours=1)
+    failed.repeat("A-1")
+    failed.run()
+    [group] = error_groups(failed.store, failed.clock())
+    assert group.closed is not None
+    assert (group.state, group.closed.why) == ("resolved", "repeat on 3 fixed it")
 
 
 def test_a_group_of_which_others_stand_failed_or_are_awaited_is_not_closed(failed: Desk) -> None:
     failed.restart("A-1")
     failed.take()
-    judge(failed, "fixed")
-    assert mark_fixed(failed.store, [cause(failed)], failed.clock()) == []
-    failed.restart("A-2")
-    judge(failed, "waiting")
-    assert mark_fixed(failed.store, [cause(failed)], failed.clock()) == []
     assert state(failed) == "new"
-
-
-def test_without_a_verdict_nothing_is_closed(failed: Desk) -> None:
-    failed.restart("A-1", "A-2")
-    failed.take()
+    failed.restart("A-2")
     assert mark_fixed(failed.store, [cause(failed)], failed.clock()) == []
+    failed.take()
+    assert state(failed) == "resolved"
+
+
+def test_what_is_skipped_is_not_fixed_and_no_advice(failed: Desk) -> None:
+    failed.act(Skip(), "A-1", "A-2")
+    failed.take()
+    [group] = error_groups(failed.store, failed.clock())
+    assert (group.state, group.failing, group.advice.words()) == ("new", 0, "never restarted")
 
 
 def test_what_somebody_has_resolved_stays_his(failed: Desk) -> None:
     say(resolve, failed, why="carrier is back")
     failed.restart("A-1", "A-2")
     failed.take()
-    judge(failed, "fixed", "fixed")
-    assert mark_fixed(failed.store, [cause(failed)], failed.clock()) == []
     [group] = error_groups(failed.store, failed.clock())
     assert group.closed is not None
     assert group.closed.why == "carrier is back"
+
+
+def test_what_was_said_can_be_undone(failed: Desk) -> None:
+    say(snooze, failed, more=3)
+    say(resolve, failed)
+    undo(store=failed.store, who="anna@host", clock=failed.clock)
+    assert state(failed) == "snoozed"
+    undo(store=failed.store, who="anna@host", clock=failed.clock)
+    assert state(failed) == "new"
 
 
 # --- whether all is dealt with
@@ -270,13 +276,12 @@ def test_what_is_interrupted_or_in_doubt_has_no_cause_and_is_told_apart(desk: De
 
 
 def test_what_was_executed_again_and_is_awaited_is_dealt_with(failed: Desk) -> None:
-    [first, second] = failed.store.entries.all()
-    judge(failed, "waiting")
-    failed.store.verdicts.update({"entry": first.doc_id})
-    assert dealt(failed) == "✗ 1 of 2 failures is not dealt with: 1 cause (1 new)"
-    judge(failed, "waiting")
-    failed.store.verdicts.update({"entry": second.doc_id}, doc_ids=[2])
-    assert dealt(failed) == "✓ all failures are dealt with"
+    failed.restart("A-1")
+    assert dealt(failed) == "✗ 1 of 1 failure is not dealt with: 1 cause (1 new)"
+    failed.restart("A-2")
+    assert dealt(failed) == "✓ nothing fails"
+    failed.take(breaks)
+    assert dealt(failed) == f"{BOTH}: 1 cause (1 new)"
 
 
 def test_a_failure_of_which_the_error_is_gone_is_not_forgotten(failed: Desk) -> None:
@@ -285,6 +290,21 @@ def test_a_failure_of_which_the_error_is_gone_is_not_forgotten(failed: Desk) -> 
 
 
 # --- advice
+
+
+def test_advice_of_what_was_restarted(failed: Desk) -> None:
+    failed.restart("A-1", "A-2")
+    assert advice(failed.store, cause(failed)).words() == "restarted twice, none answered yet"
+    failed.clock.turn(minutes=5)
+    failed.run(selections=["A-2"])
+    failed.take(breaks)
+    said = "restarted twice, 1 recovered, 1 attempt, after 5 minutes: too few to tell"
+    assert advice(failed.store, cause(failed)).words() == said
+    for _ in range(2):
+        failed.restart("A-1")
+        failed.take(breaks)
+    said = "restarted 4 times, 1 recovered, 1 attempt, after 5 minutes"
+    assert advice(failed.store, cause(failed)).words() == said
 
 
 def test_advice_counts_what_was_executed_again_by_its_verdicts(failed: Desk) -> None:
