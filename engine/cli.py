@@ -11,12 +11,15 @@ from typing import Annotated
 import typer
 
 from engine import metrics, printing, running, triage, upkeep, verbs
-from engine.clock import utc_now
+from engine.clock import parse_past, utc_now
 from engine.exceptions import EngineError
 from engine.lookup import find_entry, find_error, rows
+from engine.operations.recording import signature
 from engine.options import JsonOption, ProcessorOption, StoreOption, looked_at
 from engine.pausing import pauses
 from engine.records import read_plan
+from engine.report import SPAN
+from engine.report import report as make_report
 from engine.selecting import matching
 
 app = typer.Typer(
@@ -54,6 +57,22 @@ def show(
         document = find_entry(opened, key, processor)
         now = utc_now()
         printing.entry(document, next(rows(opened, now, [document.doc_id])), read_plan(document, now), as_json=json)
+
+
+@app.command()
+def report(
+    since: Annotated[
+        str | None,
+        typer.Option(metavar="MOMENT", help="As 8h (ago), 22:00, or '2026-11-27 22:00'; else 12h.", show_default=False),
+    ] = None,
+    store: StoreOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Write what has happened since, and what waits: as Markdown, for the hand-over."""
+    with looked_at(store) as opened:
+        now = utc_now()
+        begin = parse_past(since, now) if since else now - SPAN
+        printing.handover(make_report(opened, begin, now, signature()), as_json=json)
 
 
 @app.command()

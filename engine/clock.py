@@ -1,5 +1,6 @@
 """The one clock: every moment is taken from a `Clock`, is aware and in UTC; only people are shown local time."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -63,6 +64,40 @@ def parse_duration(text: str) -> timedelta:
         return timedelta(**{_UNITS[unit]: int(number)})
     except OverflowError as error:
         raise InputError(f"{text!r} is too long a duration: write a shorter one") from error
+
+
+def parse_past(text: str, now: datetime) -> datetime:
+    """A moment that has passed, in UTC, as people write it.
+
+    Args:
+        text: `02:15` (the latest time that it was so late), `2026-11-27 02:15` or any of ISO 8601, where what has no
+            zone is local time, or an age, as `2h`.
+        now: what it is in the past of (aware).
+
+    Raises:
+        InputError: it is none of these, or lies in the future.
+    """
+    try:
+        moment = _moment(text.strip(), now)
+    except (ValueError, OverflowError, InputError):
+        raise InputError(
+            f"{text.strip()!r} is no moment: write 02:15, 2026-11-27 02:15, or an age as 45m, 2h or 3d"
+        ) from None
+    if moment > now:
+        raise InputError(f"{local_time(moment)} has not come yet: give a moment that has passed")
+    return moment
+
+
+def _moment(text: str, now: datetime) -> datetime:
+    if text[-1:] in _UNITS:
+        return now - parse_duration(text)
+    if not re.fullmatch(r"\d{1,2}:\d{2}(:\d{2})?", text):
+        return as_utc(datetime.fromisoformat(text))
+    hour, minute, second, *_ = (*map(int, text.split(":")), 0)
+    # Without a zone, for the offset may have been another then than it is now.
+    local = now.astimezone().replace(tzinfo=None)
+    moment = local.replace(hour=hour, minute=minute, second=second, microsecond=0)
+    return as_utc(moment if moment <= local else moment - timedelta(days=1))
 
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}

@@ -23,10 +23,12 @@ from tinydb.table import Document
 from engine.clock import age, duration, local_time
 from engine.filter import FilterError
 from engine.groups import ErrorGroup, GroupState
+from engine.handover import markdown
 from engine.journal import RunResult
 from engine.operations import ActionResult, Fate, Previewed
 from engine.planning import Plan, State
 from engine.records import EntryRow, error_ids
+from engine.report import Report as Told
 from engine.store.check import Report
 from engine.store.retention import Pruned
 from engine.text import counted, literal
@@ -190,6 +192,14 @@ def groups(found: Iterable[ErrorGroup], *, as_json: bool, now: datetime) -> None
             _print(Text(f"  {literal(said)}"))
         for each in group.notes:
             _print(Text(f"  note: {literal(each.words(now))}"))
+
+
+def handover(told: Told, *, as_json: bool) -> None:
+    """What has happened: as Markdown, whoever reads it."""
+    if as_json:
+        _json(told.to_json())
+    else:
+        sys.stdout.write(markdown(told))
 
 
 def action(done: ActionResult, *, as_json: bool) -> None:

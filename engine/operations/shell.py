@@ -35,8 +35,7 @@ def has_many_processors(store: Store) -> bool:
 def line_of(verb: str | Iterable[str], words: Iterable[str], path: Path, processor: str | None, why: str | None) -> str:
     """The same without a look into the store: `path` is its file, `processor` is named if it is given."""
     line = ["wfe", *map(shlex.quote, verb.split() if isinstance(verb, str) else verb)]
-    if store_path(None).resolve() != path:
-        line += ["--store", shell_path(path)]
+    line += store_words(path)
     if processor:
         line += ["--processor", shlex.quote(processor)]
     if why:
@@ -45,3 +44,8 @@ def line_of(verb: str | Iterable[str], words: Iterable[str], path: Path, process
     if any(word.startswith("-") for word in named):
         line.append("--")
     return " ".join([*line, *map(shlex.quote, named)])
+
+
+def store_words(path: Path) -> list[str]:
+    """What names a store to `wfe` and `wfe-tui`, as it is typed: nothing for the one that they find by themselves."""
+    return [] if store_path(None).resolve() == path else ["--store", shell_path(path)]

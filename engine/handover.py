@@ -1,0 +1,255 @@
+"""A report in words: line by line for the console, and as Markdown for the hand-over. Pure, no I/O."""
+
+import re
+import shlex
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from engine.clock import local_minute, local_time, short
+from engine.history import ActionRow, RunRow
+from engine.operations import line_of
+from engine.operations.shell import store_words
+from engine.pausing import Pause
+from engine.report import GroupNews, Report, Runs, Some, Stuck
+from engine.text import counted, literal, shell_path
+from engine.verdicts import Verdict
+
+LONGEST = 200
+"""Characters that are kept of a text from outside, which may have thousands."""
+
+T = TypeVar("T")
+
+
+class Name(str):
+    """What something is called: a key, a task, a fingerprint. From outside."""
+
+    __slots__ = ()
+
+
+class Told(str):
+    """What somebody, or an exception, has said. From outside."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the console shows more of a line: an area, and what is looked at in it; of an entry, whose it is."""
+
+    area: str
+    name: str
+    processor: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.area}/{self.name}"
+
+
+@dataclass(frozen=True)
+class Line:
+    """One thing that is told. Its parts are words of ours, unless they are a `Name` or `Told`."""
+
+    parts: tuple[str, ...]
+    place: Place | None = None
+
+
+@dataclass(frozen=True)
+class Section:
+    """Things of one kind: a title, a line for each, how many there are beside these, and what `wfe` lists them with."""
+
+    title: str
+    lines: Sequence[Line] = ()
+    left: int = 0
+    command: str = ""
+
+
+def headline(report: Report) -> str:
+    """What fails, and how often something failed since, in a line."""
+    return report.dealt.words() + (f"; {counted(report.errors, 'error')} since" if report.errors else "")
+
+
+def sections(report: Report) -> list[Section]:
+    """What is told, by its kind, the most urgent first; a kind of which there is nothing is left out."""
+
+    def told(title: str, some: Some[T], line: Callable[[T, datetime], Line], command: str) -> Iterator[Section]:
+        if some.count:
+            lines = [line(each, report.moment) for each in some.shown]
+            yield Section(f"{title} ({some.count})", lines, some.count - len(lines), command)
+
+    return [
+        *told("New errors", report.new, _new, "errors"),
+        *told("Regressed errors", report.regressed, _regressed, "errors"),
+        *told("In a task for longer than usual", report.stuck, _stuck, "ls state:running"),
+        *told("Done by others" if report.who else "Done", report.acts, _act, "actions"),
+        *told("Open actions", report.open, _open, "actions --open"),
+        *told("Resolved errors", report.resolved, _resolved, "errors --all"),
+        *told("Snoozed errors", report.snoozed, _snoozed, "errors --all"),
+        *told("Paused processors", Some.of(report.pauses), _pause, "ls"),
+        *_runs(report.runs, report.moment),
+        *told(f"Done by {report.who}", report.own, _own, "actions"),
+    ]
+
+
+def markdown(report: Report) -> str:
+    """The report as Markdown, in which nothing that comes from outside is obeyed."""
+    since, now = report.since, report.moment
+    zones = dict.fromkeys(f"UTC{moment.astimezone().isoformat()[-6:]}" for moment in (since, now))
+    found = sections(report)
+    blocks = [
+        f"# Since {local_minute(since, now)}",
+        f"{_code(shell_path(report.path))} from {local_time(since)} to {local_time(now)}; times are local, "
+        f"{', then '.join(zones)}.",
+        f"{_escaped(headline(report))}." if found else "Nothing has happened, nothing fails, and nothing is awaited.",
+    ]
+    for section in found:
+        lines = [f"- {_marked(line)}" for line in section.lines]
+        lines += [f"- … and {section.left} more"] if section.left else []
+        looks = " or ".join(map(_code, _looks(section, report)))
+        blocks += [f"## {_escaped(section.title)}", "\n".join(lines), f"See {looks}." if looks else ""]
+    return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def _looks(section: Section, report: Report) -> Iterator[str]:
+    """What is typed into a shell to see more."""
+    if section.command:
+        yield line_of(section.command, [], report.path, None, None)
+    place = next((line.place for line in section.lines if line.place), None)
+    if place is not None:
+        yield " ".join(["wfe-tui", *store_words(report.path), shlex.quote(str(place))])
+
+
+# --- lines
+
+
+def _new(group: GroupNews, now: datetime) -> Line:
+    seen = f"; seen {_times(group.times)}, first at {local_minute(group.first, now)}, "
+    return _of_group(group, *_where(group), seen, _failing(group))
+
+
+def _regressed(group: GroupNews, now: datetime) -> Line:
+    back = f"; came back at {local_minute(group.back, now)}, " if group.back else "; "
+    was = ("; it was ", Told(group.word.closed.words(now))) if group.word.closed else ()
+    return _of_group(group, *_where(group), back, _failing(group), *was)
+
+
+def _resolved(group: GroupNews, now: datetime) -> Line:
+    return _of_group(group, "; ", Told(group.word.closed.words(now) if group.word.closed else ""))
+
+
+def _snoozed(group: GroupNews, now: datetime) -> Line:
+    said = Told(group.word.snoozed.words(now) if group.word.snoozed else "")
+    return _of_group(group, "; ", said, ", ", _failing(group))
+
+
+def _of_group(group: GroupNews, *parts: str) -> Line:
+    kind = group.type.rpartition(".")[2]
+    error = Told(f"{kind}: {group.message}" if group.message else kind)
+    return Line((Name(group.fingerprint), " ", error, *parts), Place("errors", group.fingerprint))
+
+
+def _where(group: GroupNews) -> tuple[str, ...]:
+    return (" in ", Name(group.task)) if group.task else ()
+
+
+def _failing(group: GroupNews) -> str:
+    return f"{_entries(group.failing)} {'fails' if group.failing == 1 else 'fail'} of it now"
+
+
+def _stuck(stuck: Stuck, now: datetime) -> Line:
+    attempt = f", attempt {stuck.attempt}," if stuck.attempt > 1 else ""
+    usual = f" for {short(stuck.seconds)}; usual are {short(stuck.usual)}, 95 of 100 end within {short(stuck.p95)}"
+    return Line(
+        (Name(stuck.key), " is in ", Name(stuck.task), attempt, usual), Place("entries", stuck.key, stuck.processor)
+    )
+
+
+def _act(act: ActionRow, now: datetime) -> Line:
+    who = (" by ", Told(act.who), f" at {local_minute(act.when, now)}")
+    return _of_act(act, *who, *_why(act), f"; {act.outcome}" if act.outcome else "")
+
+
+def _own(act: ActionRow, now: datetime) -> Line:
+    return _of_act(act, f" at {local_minute(act.when, now)}", f"; {act.outcome}" if act.outcome else "")
+
+
+def _open(act: ActionRow, now: datetime) -> Line:
+    waiting = act.verdicts.get(Verdict.WAITING, 0)
+    what = f"{_entries(waiting)} {'waits' if waiting == 1 else 'wait'}" if waiting else "waits for a worker"
+    return _of_act(act, " by ", Told(act.who), f" at {local_minute(act.when, now)}; {what}")
+
+
+def _of_act(act: ActionRow, *parts: str) -> Line:
+    refused = f", {act.refused} refused" if act.refused else ""
+    on: tuple[str, ...]
+    if act.keys:
+        on = (f" on {_entries(act.accepted)}{refused}",)
+    elif act.groups:
+        on = (" on ", Name(act.groups[0]), f" and {len(act.groups) - 1} more" if len(act.groups) > 1 else "")
+    elif act.run:
+        on = (f" on run {act.run}",)
+    else:
+        on = (" on ", Name(act.processor)) if act.processor else ()
+    undone = f" (action {act.id})" if act.undone_by is None else f" (action {act.id}, undone by {act.undone_by})"
+    return Line((Name(act.verb), *on, undone, *parts), Place("actions", str(act.id)))
+
+
+def _why(act: ActionRow) -> tuple[str, ...]:
+    return (": ", Told(act.why)) if act.why else ()
+
+
+def _pause(pause: Pause, now: datetime) -> Line:
+    return Line((Name(pause.processor), " is ", Told(pause.words(now))))
+
+
+def _runs(runs: Runs, now: datetime) -> Iterator[Section]:
+    if not runs.count:
+        return
+    parts = [str(runs.count)]
+    parts += [f"{runs.going_on} under way"] if runs.going_on else []
+    parts += [f"{runs.bad.count} ended badly"] if runs.bad.count else []
+    lines = [_run(run, now) for run in runs.bad.shown]
+    yield Section(f"Runs ({', '.join(parts)})", lines, runs.bad.count - len(lines))
+
+
+def _run(run: RunRow, now: datetime) -> Line:
+    failed = f"; {_entries(run.failed)} failed" if run.failed else ""
+    began = f", it began at {local_minute(run.started, now)}{failed}"
+    return Line(
+        (f"run {run.id} of ", Name(run.processor), " ", Told(run.ending or ""), began), Place("runs", str(run.id))
+    )
+
+
+def _entries(number: int) -> str:
+    return counted(number, "entry", "entries")
+
+
+def _times(number: int) -> str:
+    return {1: "once", 2: "twice"}.get(number, f"{number} times")
+
+
+# --- Markdown
+
+
+def _marked(line: Line) -> str:
+    return "".join(_code(part) if isinstance(part, Name) else _escaped(part) for part in map(shortened, line.parts))
+
+
+def shortened(part: str) -> str:
+    """A part of a line, of the same kind, literal, and no longer than there is room for in a list."""
+    return type(part)(literal(part if len(part) <= LONGEST else part[:LONGEST] + "…"))
+
+
+def _escaped(text: str) -> str:
+    return _SPECIAL.sub(r"\\\g<0>", text)
+
+
+_SPECIAL = re.compile(r"[\\`*_\[\]<>&|~#$]")
+
+
+def _code(text: str) -> str:
+    """A text as code: between more backticks than there are in a row in it."""
+    longest = max(map(len, re.findall("`+", text)), default=0)
+    room = " " if longest or text[:1] == text[-1:] == " " else ""
+    fence = "`" * (longest + 1)
+    return f"{fence}{room}{text or ' '}{room}{fence}"

@@ -1,0 +1,370 @@
+"""What has happened in a store since a moment, and what waits: for an operator who comes back, or takes over.
+
+All of it is asked of indexes, and of each kind only so much is read as is told: it costs what has happened and what
+fails now, not what the store holds.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import islice
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from tinydb import where
+from tinydb.queries import QueryInstance
+from tinydb.table import Document
+
+from engine.clock import from_text, to_text
+from engine.durations import Histogram
+from engine.groups import Dealt, GroupState, Word, dealt_with, state_of, words_of
+from engine.groups.seen import failing_by_group, first_seen, of_group
+from engine.history import ActionRow, RunRow, read_action, read_run
+from engine.pausing import Pause, pauses
+from engine.planning import State
+from engine.store import Store
+from engine.typical import typical_durations
+from engine.verdicts import open_actions, verdicts_of
+
+SPAN = timedelta(hours=12)
+"""So far back it goes for who has never looked."""
+
+MOST = 20
+"""So many of each kind are told; of the rest, how many there are."""
+
+NEWEST_RUNS, NEWEST_ACTS, OLDEST_RUNNING = 200, 100, 1_000
+"""So many are looked through: the newest runs and acts, and the entries that run longest."""
+
+FEWEST = 20
+"""With fewer durations known of a task, it is not told that an execution of it takes long."""
+
+LEAST = 1.0
+"""Seconds that an execution takes long at least: what is shorter may have ended, and is just being written."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Some(Generic[T]):
+    """Those of many that are told, and how many there are of them."""
+
+    shown: Sequence[T] = ()
+    count: int = 0
+
+    @classmethod
+    def of(cls, every: Sequence[T]) -> "Some[T]":
+        """The first of these."""
+        return cls(tuple(every[:MOST]), len(every))
+
+    def to_json(self, each: Callable[[T], Mapping[str, Any]]) -> dict[str, Any]:
+        """`count` and `shown`, as JSON data."""
+        return {"count": self.count, "shown": [dict(each(one)) for one in self.shown]}
+
+
+@dataclass(frozen=True)
+class GroupNews:
+    """A group of errors of which there is something to tell.
+
+    `first` and `last` (UTC) are when it was seen, `times` how often since, `failing` how many entries stand failed by
+    it now; `back` is when it came back, if it did after it was resolved; `word` what was said of it.
+    """
+
+    fingerprint: str
+    type: str
+    message: str
+    task: str | None
+    word: Word
+    first: datetime
+    last: datetime
+    back: datetime | None
+    times: int
+    failing: int
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON data."""
+        return {
+            "fingerprint": self.fingerprint,
+            "type": self.type,
+            "message": self.message,
+            "task": self.task,
+            "failing": self.failing,
+            "seen": self.times,
+            "first": to_text(self.first),
+            "last": to_text(self.last),
+            "back": to_text(self.back) if self.back else None,
+            **self.word.to_json(),
+        }
+
+
+@dataclass(frozen=True)
+class Stuck:
+    """An entry that has been in a task for longer than 95 of 100 executions of it take; `usual` is what half of them
+    take. In seconds all, and `known` of so many executions."""
+
+    key: str
+    processor: str
+    task: str
+    attempt: int
+    seconds: float
+    usual: float
+    p95: float
+    known: int
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON data."""
+        return dict(vars(self))
+
+
+@dataclass(frozen=True)
+class Runs:
+    """The runs that a span of time has seen: how many, how many of them go on, and those that ended badly."""
+
+    count: int = 0
+    going_on: int = 0
+    bad: Some[RunRow] = field(default_factory=Some)
+
+
+@dataclass(frozen=True)
+class Report:
+    """What has happened between `since` and `moment` (UTC) in the store at `path`, and what waits at `moment`.
+
+    `errors` counts those that occurred, `dealt` tells what fails now; each group is told once, as it stands now. `acts`
+    are by others than `who`, `own` are theirs; `open` wait for a worker, or for verdicts.
+    """
+
+    path: Path
+    since: datetime
+    moment: datetime
+    who: str | None = None
+    errors: int = 0
+    dealt: Dealt = field(default_factory=Dealt)
+    new: Some[GroupNews] = field(default_factory=Some)
+    regressed: Some[GroupNews] = field(default_factory=Some)
+    resolved: Some[GroupNews] = field(default_factory=Some)
+    snoozed: Some[GroupNews] = field(default_factory=Some)
+    stuck: Some[Stuck] = field(default_factory=Some)
+    acts: Some[ActionRow] = field(default_factory=Some)
+    own: Some[ActionRow] = field(default_factory=Some)
+    open: Some[ActionRow] = field(default_factory=Some)
+    runs: Runs = field(default_factory=Runs)
+    pauses: Sequence[Pause] = ()
+
+    @property
+    def has_news(self) -> bool:
+        """Whether something has happened that `who` would want to be told of without asking."""
+        groups = (self.new, self.regressed, self.resolved, self.snoozed)
+        counts = (*(each.count for each in groups), self.stuck.count, self.acts.count, self.runs.bad.count)
+        return bool(self.errors or any(counts))
+
+    def to_json(self) -> dict[str, Any]:
+        """The fields that `wfe report --json` promises."""
+        return {
+            "store": str(self.path),
+            "since": to_text(self.since),
+            "until": to_text(self.moment),
+            "errors": self.errors,
+            "failing": self.dealt.failures,
+            "not_dealt_with": self.dealt.left,
+            **{name: getattr(self, name).to_json(GroupNews.to_json) for name in _GROUPS},
+            "stuck": self.stuck.to_json(Stuck.to_json),
+            **{name: getattr(self, name).to_json(ActionRow.to_json) for name in ("acts", "own", "open")},
+            "runs": {
+                "count": self.runs.count,
+                "going_on": self.runs.going_on,
+                "bad": self.runs.bad.to_json(_run_to_json),
+            },
+            "pauses": [{**vars(pause), "when": to_text(pause.when)} for pause in self.pauses],
+        }
+
+
+def report(store: Store, since: datetime, moment: datetime, who: str | None = None) -> Report:
+    """What has happened in a store since a moment, and what waits.
+
+    Args:
+        store: where it happened.
+        since: from when on (aware).
+        moment: until when, which is now (aware).
+        who: whose own acts are told apart from those of others, as `user@host`.
+    """
+    acts = _acts_since(store, since)
+    others, own = [act for act in acts if act.who != who], [act for act in acts if act.who == who]
+    left = max(store.actions.count(where("when") > to_text(since)) - len(acts), 0)
+    return Report(
+        store.path,
+        since,
+        moment,
+        who,
+        store.errors.count(where("time") > to_text(since)),
+        dealt_with(store, moment),
+        **_groups(store, since, moment),
+        stuck=_stuck(store, moment),
+        acts=Some(others[:MOST], len(others) + left),
+        own=Some.of(own),
+        open=_open(store),
+        runs=_runs(store, since, moment),
+        pauses=pauses(store),
+    )
+
+
+# --- groups of errors
+
+_GROUPS = ("new", "regressed", "resolved", "snoozed")
+
+
+def _groups(store: Store, since: datetime, moment: datetime) -> dict[str, Some[GroupNews]]:
+    """The groups of which there is something to tell, by what that is: each once, those first that most fail of."""
+    times: Mapping[str, int] = store.errors.counts("fingerprint", where("time") > to_text(since))
+    words = words_of(store)
+    failing = failing_by_group(store)
+    spoken_of = [
+        name for name, word in words.items() if _is_later(word.closed, since) or _is_later(word.snoozed, since)
+    ]
+    found: dict[str, list[str]] = {name: [] for name in _GROUPS}
+    for fingerprint in sorted({*times, *spoken_of}, key=lambda name: (-failing[name], -times.get(name, 0), name)):
+        word = words.get(fingerprint, Word())
+        kind = _kind(store, fingerprint, state_of(store, fingerprint, word, moment), word, since)
+        if kind is not None:
+            found[kind].append(fingerprint)
+
+    def news(fingerprint: str) -> GroupNews:
+        word = words.get(fingerprint, Word())
+        return _news(store, fingerprint, word, times.get(fingerprint, 0), failing[fingerprint])
+
+    return {kind: Some([news(name) for name in names[:MOST]], len(names)) for kind, names in found.items()}
+
+
+def _kind(store: Store, fingerprint: str, state: GroupState | None, word: Word, since: datetime) -> str | None:
+    """What there is to tell of a group: the name of a field of the report; None if there is nothing."""
+    if state is GroupState.RESOLVED:
+        return "resolved" if _is_later(word.closed, since) else None
+    if state is GroupState.SNOOZED:
+        return "snoozed" if _is_later(word.snoozed, since) else None
+    if state is GroupState.REGRESSED:
+        back = _came_back(store, fingerprint, word)
+        return "regressed" if back is not None and back > since else None
+    first = first_seen(store, fingerprint)
+    return "new" if first is not None and first > since else None
+
+
+def _news(store: Store, fingerprint: str, word: Word, times: int, failing: int) -> GroupNews:
+    [newest] = store.errors.get(doc_ids=store.errors.ids(of_group(fingerprint), order_by="time", reverse=True, limit=1))
+    last = from_text(newest["time"])
+    return GroupNews(
+        fingerprint,
+        newest["type"],
+        newest["message"],
+        newest["task"],
+        word,
+        first_seen(store, fingerprint) or last,
+        last,
+        _came_back(store, fingerprint, word),
+        times,
+        failing,
+    )
+
+
+def _came_back(store: Store, fingerprint: str, word: Word) -> datetime | None:
+    """When a group was seen first after it was resolved."""
+    if word.closed is None:
+        return None
+    after = of_group(fingerprint) & (where("time") > to_text(word.closed.when))
+    found = store.errors.get(doc_ids=store.errors.ids(after, order_by="time", limit=1))
+    return from_text(found[0]["time"]) if found else None
+
+
+def _is_later(said: Any, since: datetime) -> bool:
+    """Whether something was said of a group, after a moment."""
+    return said is not None and bool(said.when > since)
+
+
+# --- acts and runs
+
+
+def _acts_since(store: Store, since: datetime) -> list[ActionRow]:
+    later: QueryInstance = where("when") > to_text(since)
+    return list(_acts(store, store.actions.ids(later, order_by="when", reverse=True, limit=NEWEST_ACTS)))
+
+
+def _open(store: Store) -> Some[ActionRow]:
+    """The actions that wait for a worker, or for verdicts, the oldest first."""
+    is_open: QueryInstance = where("open") == True  # noqa: E712 - a query, not a test
+    numbers = sorted({*store.actions.ids(is_open), *open_actions(store)})
+    return Some(list(_acts(store, numbers[:MOST])), len(numbers))
+
+
+def _acts(store: Store, numbers: Iterable[int]) -> Iterator[ActionRow]:
+    for document in store.actions.get(doc_ids=list(numbers)):
+        yield read_action(document, store.is_alive, verdicts_of(store, document.doc_id))
+
+
+def _runs(store: Store, since: datetime, moment: datetime) -> Runs:
+    """Those that gave a sign of life since: also such as had begun before."""
+    numbers = store.runs.ids(order_by="started", reverse=True, limit=NEWEST_RUNS)
+    documents = [run for run in store.runs.get(doc_ids=numbers) if from_text(run["updated"]) > since]
+    runs = [read_run(document, moment, store.is_alive) for document in documents]
+    begun = store.runs.count(where("started") > to_text(since))
+    return Runs(
+        max(len(runs), begun),
+        sum(run.is_going_on for run in runs),
+        Some.of([run for run in runs if run.ending not in (None, "completed", "stopped")]),
+    )
+
+
+def _run_to_json(run: RunRow) -> dict[str, Any]:
+    return {
+        "run": run.id,
+        "processor": run.processor,
+        "ending": run.ending,
+        "started": to_text(run.started),
+        "ended": to_text(run.ended) if run.ended else None,
+        "failed": run.failed,
+    }
+
+
+# --- what takes long
+
+
+def _stuck(store: Store, moment: datetime) -> Some[Stuck]:
+    """The entries that are in a task for longer than is usual, those first that are so by most."""
+    runs: QueryInstance = where("state") == State.RUNNING
+    numbers = store.entries.ids(runs, order_by="updated", limit=OLDEST_RUNNING)
+    usual: dict[str, Mapping[str, Histogram]] = {}
+    found = []
+    for document in _pages(store, numbers):
+        processor = document["processor"]
+        if not (document["owner"] and store.is_alive(document["owner"])):
+            continue
+        if processor not in usual:
+            usual[processor] = typical_durations(store, processor)
+        stuck = _takes_long(document, usual[processor], moment)
+        if stuck is not None:
+            found.append(stuck)
+    return Some.of(sorted(found, key=lambda each: each.p95 / each.seconds))
+
+
+def _takes_long(entry: Mapping[str, Any], usual: Mapping[str, Histogram], moment: datetime) -> Stuck | None:
+    """The entry, if the execution that is under way takes longer than 95 of 100 did."""
+    execution = entry["executions"][-1] if entry["executions"] else None
+    if execution is None or not execution["running"]:
+        return None
+    known = usual.get(execution["name"], Histogram())
+    p95, median = known.quantile(0.95), known.quantile(0.5)
+    seconds = (moment - from_text(execution["execution_time"])).total_seconds()
+    if p95 is None or median is None or known.count < FEWEST or seconds <= max(p95, LEAST):
+        return None
+    return Stuck(
+        entry["key"],
+        entry["processor"],
+        execution["name"],
+        execution["run_count"] or 1,
+        round(seconds, 3),
+        median,
+        p95,
+        known.count,
+    )
+
+
+def _pages(store: Store, numbers: Iterable[int]) -> Iterator[Document]:
+    waiting = iter(numbers)
+    while page := list(islice(waiting, 100)):
+        yield from store.entries.get(doc_ids=page)
