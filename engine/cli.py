@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from engine import metrics, printing, running, triage, upkeep, verbs
+from engine.acts import acts_on
 from engine.clock import parse_past, utc_now
 from engine.exceptions import EngineError
 from engine.lookup import find_entry, find_error, rows
@@ -52,11 +53,12 @@ def show(
     processor: ProcessorOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Show one entry: its tasks, what happens next, and its data."""
+    """Show one entry: its tasks, what happens next, what operators did to it, and its data."""
     with looked_at(store) as opened:
         document = find_entry(opened, key, processor)
         now = utc_now()
-        printing.entry(document, next(rows(opened, now, [document.doc_id])), read_plan(document, now), as_json=json)
+        row, plan = next(rows(opened, now, [document.doc_id])), read_plan(document, now)
+        printing.entry(document, row, plan, acts_on(opened, document), as_json=json)
 
 
 @app.command()

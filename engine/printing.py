@@ -3,7 +3,7 @@
 import logging
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
@@ -20,6 +20,7 @@ from rich.table import Table
 from rich.text import Text
 from tinydb.table import Document
 
+from engine.acts import Act
 from engine.clock import age, duration, local_time
 from engine.filter import FilterError
 from engine.groups import ErrorGroup, GroupState
@@ -136,8 +137,8 @@ def entries(rows: Iterable[EntryRow], *, as_json: bool, now: datetime) -> None:
     _print(table)
 
 
-def entry(document: Document, row: EntryRow, plan: Plan, *, as_json: bool) -> None:
-    """One entry: how it stands, its tasks, its executions and data."""
+def entry(document: Document, row: EntryRow, plan: Plan, acts: Sequence[Act], *, as_json: bool) -> None:
+    """One entry: how it stands, its tasks, its executions, what operators did to it (the newest first), its data."""
     if as_json:
         steps = [
             {"task": s.task, "kind": kind, "why": why, "attempts": s.attempts, "until": s.until, "cycles": s.cycles}
@@ -145,7 +146,8 @@ def entry(document: Document, row: EntryRow, plan: Plan, *, as_json: bool) -> No
             for kind, why in [row.said_of(s)]
         ]
         extra = {name: document[name] for name in ("due_date", "source", "finished", "executions", "data")}
-        _json({**row.to_json(), "next": row.next(plan), "steps": steps, **extra})
+        told = [act.to_json() for act in acts]
+        _json({**row.to_json(), "next": row.next(plan), "steps": steps, "acts": told, **extra})
         return
     head = (literal(row.key), "bold"), "  ", _state(row.state), f"  {row.done}/{row.total}  ", literal(row.processor)
     _print(Text.assemble(*head))
@@ -159,7 +161,13 @@ def entry(document: Document, row: EntryRow, plan: Plan, *, as_json: bool) -> No
     _print(table)
     for error_id in error_ids(document):
         _print(Text(f"error {error_id}"))
+    for act in acts:
+        _print(Text.assemble(literal(f"{local_time(act.when)}  {act.words()}"), (_outcome(act), "dim")))
     _print(Text(literal(orjson.dumps(document["data"], option=orjson.OPT_INDENT_2).decode(), lines=True)))
+
+
+def _outcome(act: Act) -> str:
+    return literal(f"  action {act.action}" + (f", {act.outcome}" if act.outcome else ""))
 
 
 def error(record: Document, *, as_json: bool) -> None:

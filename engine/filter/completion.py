@@ -62,6 +62,7 @@ def _values(field: str, typed: str, store: Store) -> Iterable[str]:
         "task": lambda: _tasks(store),
         "key": lambda: _keys(typed, store),
         "error": lambda: _errors(store),
+        "action": lambda: map(str, store.actions.ids(order_by="when", reverse=True, limit=MOST)),
         "age": lambda: (">10m", ">1h", ">1d", "<10m"),
         "due": lambda: ("<1h", "<1d"),
     }

@@ -28,7 +28,7 @@ NUMBERS = {"attempts": "attempts", "run": "run", "done": "done"}
 MOMENTS = {"age": "updated", "due": "due"}
 REPEATS = ("on", "off", "time", "date", "cycles", "backoff")
 FIELDS = ("key", "state", "task", "reason", "error", "repeat", "age", "attempts", "due", "done", "processor", "run",
-          "source", "data.")  # fmt: skip
+          "action", "source", "data.")  # fmt: skip
 """The names of the fields; behind `data.` stands the name of a user's own one, of one in that, and so on."""
 
 LONGEST_SEARCHED = 2_000
@@ -85,6 +85,8 @@ class _Compiler:
             return _number(NUMBERS[term.field], term)
         if term.field == "error":
             return self._error(term)
+        if term.field == "action":
+            return self._action(term)
         if term.field == "repeat":
             return _repeat(term)
         return _data(term)
@@ -129,6 +131,15 @@ class _Compiler:
             group = (where("fingerprint") >= first) & (where("fingerprint") < first + "~")
             return _query(where("error_id").one_of(list(self.store.errors.counts("error_id", group))))
         return _query(has_error & _any_text(("error_id", "reason"), term))
+
+    def _action(self, term: Term) -> QueryInstance:
+        """The entries that an action was done to, or asked for; those that refused it as well."""
+        number = int(term.value) if re.fullmatch(r"\d{1,15}", term.value) else 0
+        action = self.store.actions.get(doc_id=number)
+        if action is None:
+            message = f"there is no action {term.value!r}: write the number of one that `wfe actions` lists"
+            raise FilterError(message, term.start, term.end)
+        return _query((where("processor") == action["processor"]) & where("key").one_of(action["keys"]))
 
 
 _METHODS = {">": "__gt__", ">=": "__ge__", "<": "__lt__", "<=": "__le__"}

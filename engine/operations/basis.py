@@ -1,15 +1,14 @@
 """What an act was decided on: how each entry stood when somebody looked. An entry that has changed since is refused."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import orjson
-from tinydb import where
 
+from engine.acts import acts_since
 from engine.clock import from_text, to_text
 from engine.exceptions import InputError
 from engine.planning import State
@@ -133,15 +132,3 @@ class Basis:
         if read.verb != verb:
             raise InputError(f"{path} is a plan to {read.verb}, not to {verb}: give it to `wfe {read.verb.split()[0]}`")
         return read
-
-
-def acts_since(store: Store, entry: int, moment: datetime) -> Iterator[str]:
-    """What operators did to an entry, given its number, after a moment (aware): `hold by bob@host: customs`."""
-    after: Mapping[int, None] = {
-        asked["action"]: None
-        for asked in store.verdicts.search(where("entry") == entry)
-        if from_text(asked["asked"]) > moment
-    }
-    for action in store.actions.get(doc_ids=list(after)):
-        why = f": {action['why']}" if action["why"] else ""
-        yield f"{action['verb']} by {action['who']}{why}"

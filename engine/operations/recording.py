@@ -66,6 +66,7 @@ def record(
             "undoes": undoes,
             "of": of,
             "undone_by": None,
+            "origin": store.origin,
         }
     )
 

@@ -62,7 +62,7 @@ def undo(
         undone = _find(store, action, by.who)
         _refuse_overtaken(store, undone)
         number = record(
-            store, UNDO, by, undone["processor"], {}, is_open=False, keys=[], groups=undone.get("groups"),
+            store, UNDO, by, undone["processor"], {}, is_open=False, keys=undone["keys"], groups=undone.get("groups"),
             undoes=undone.doc_id,
         )  # fmt: skip
         store.actions.update({"undone_by": number}, doc_ids=[undone.doc_id])

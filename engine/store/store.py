@@ -1,6 +1,7 @@
 """The front door: one object that holds the tables, the transaction over them, their changes and the owners."""
 
 import os
+import secrets
 from collections.abc import Collection, Iterable
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
@@ -46,6 +47,8 @@ class Store:
         self._storage = self.db.storage
         self.path: Path = self._storage.path
         self.read_only = read_only
+        self.origin = secrets.token_hex(8)
+        """What tells this object from every other that is open on the store: what is done by it bears that."""
         self.entries = self._table("entries")
         self.errors = self._table("errors")
         self.runs = self._table("runs")

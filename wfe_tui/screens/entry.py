@@ -10,26 +10,21 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.widget import Widget
 from textual.widgets import Static
 
+from engine.acts import Act, acts_on
 from engine.exceptions import InputError
-from engine.history import ActionRow, read_action
 from engine.logs import ExecutionLog, execution_logs
 from engine.lookup import find_entry
 from engine.planning import Plan
 from engine.records import EntryRow, error_ids, read_plan, read_row
 from engine.store import Changes
 from engine.typical import typical_durations
-from engine.verdicts import verdicts_of
 from wfe_tui.actions import bindings
 from wfe_tui.loader import Loader
 from wfe_tui.routes import Route
 from wfe_tui.screens.acting import ActingScreen, Scope
 from wfe_tui.widgets.data_tree import DataTree
-from wfe_tui.widgets.entry_parts import actions_content, attempts_content, head_content, log_content
+from wfe_tui.widgets.entry_parts import acts_content, attempts_content, head_content, log_content
 from wfe_tui.widgets.timeline import Timeline
-
-NEWEST_ACTIONS = 20
-"""So many acts on an entry are shown, of the newest thousand that operators did."""
-LOOKED_THROUGH = 1_000
 
 
 @dataclass(frozen=True)
@@ -41,7 +36,7 @@ class Found:
     row: EntryRow | None = None
     planned: Plan | None = None
     typical: Mapping[str, float] = field(default_factory=dict)
-    actions: Sequence[ActionRow] = ()
+    acts: Sequence[Act] = ()
     log: Sequence[ExecutionLog] = ()
 
 
@@ -69,7 +64,7 @@ class EntryScreen(ActingScreen):
         self._loader.load()
 
     def store_changed(self, changes: Changes) -> None:
-        if any(changes.concern(table) for table in ("entries", "actions", "logs")):
+        if any(changes.concern(table) for table in ("entries", "verdicts", "logs")):
             self._loader.load()
 
     def time_passed(self) -> None:
@@ -81,15 +76,7 @@ class EntryScreen(ActingScreen):
         except InputError as error:
             return Found(str(error))
         moment = self.wfe.clock()
-        newest = self.store.actions.get(
-            doc_ids=self.store.actions.ids(order_by="when", reverse=True, limit=LOOKED_THROUGH)
-        )
-        key, processor = document["key"], document["processor"]
-        acts = [
-            read_action(each, self.store.is_alive, verdicts_of(self.store, each.doc_id))
-            for each in newest
-            if each["processor"] == processor and key in each["keys"]
-        ]
+        processor = document["processor"]
         usual = typical_durations(self.store, processor)
         typical = {task: median for task, found in usual.items() if (median := found.quantile(0.5)) is not None}
         return Found(
@@ -98,8 +85,8 @@ class EntryScreen(ActingScreen):
             read_row(document, moment, self.store.is_alive),
             read_plan(document, moment),
             typical,
-            acts[:NEWEST_ACTIONS],
-            execution_logs(self.store, processor, key),
+            acts_on(self.store, document),
+            execution_logs(self.store, processor, document["key"]),
         )
 
     def _show(self, found: Found) -> None:
@@ -114,7 +101,7 @@ class EntryScreen(ActingScreen):
         self.query_one(Timeline).show(found.document, found.row, found.planned, found.typical, now)
         self.query_one("#attempts", Static).update(attempts_content(found.document))
         self.query_one(DataTree).show(found.document["data"])
-        self.query_one("#acts", Static).update(actions_content(found.actions))
+        self.query_one("#acts", Static).update(acts_content(found.acts))
         self.query_one("#log", Static).update(log_content(found.log))
 
     # --- looking

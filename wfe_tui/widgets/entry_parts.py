@@ -5,8 +5,8 @@ from typing import Any
 
 from textual.content import Content
 
+from engine.acts import Act
 from engine.clock import duration, from_text, local_time
-from engine.history import ActionRow
 from engine.logs import ExecutionLog, LogLine
 from engine.planning import Plan, State
 from engine.records import EntryRow
@@ -68,17 +68,18 @@ def attempts_content(document: Mapping[str, Any]) -> Content:
     return Content("\n").join(lines)
 
 
-def actions_content(actions: Sequence[ActionRow]) -> Content:
-    """What operators did to the entry; nothing where they did nothing."""
-    if not actions:
+def acts_content(acts: Sequence[Act]) -> Content:
+    """What operators did to the entry, and what became of it; nothing where they did nothing."""
+    if not acts:
         return Content("")
     lines = [_heading("Actions, newest first")]
-    for action in actions:
-        why = f": {literal(cut(action.why, LONGEST_MESSAGE))}" if action.why else ""
+    for act in acts:
+        outcome = f", {act.outcome}" if act.outcome else ""
         lines.append(
             Content.assemble(
-                (f"{local_time(action.when)} ", "$text-muted"), (literal(action.verb), "bold"),
-                f" by {literal(action.who)}{why}", (f"  action {action.id}, {action.state}", "$text-muted"),
+                (f"{local_time(act.when)} ", "$text-muted"), (literal(act.verb), "bold"),
+                literal(cut(act.words(), LONGEST_MESSAGE)).removeprefix(literal(act.verb)),
+                (literal(f"  action {act.action}{outcome}"), "$text-muted"),
             )
         )  # fmt: skip
     return Content("\n").join(lines)
