@@ -53,7 +53,12 @@ class Frame:
 
 def one_line(error: BaseException) -> str:
     """Type and message of an exception, in one line of at most 300 characters."""
-    text = " ".join(f"{type(error).__name__}: {_message(error)}".split()).removesuffix(":")
+    return in_one_line(type(error).__name__, _message(error))
+
+
+def in_one_line(name: str, message: str) -> str:
+    """The name of an exception's type, and its message, in one line of at most 300 characters."""
+    text = " ".join(f"{name}: {message}".split()).removesuffix(":")
     return text if len(text) <= 300 else text[:299] + "…"
 
 

@@ -579,7 +579,8 @@ class StoreJournal(Journal):
             "written": [],
             "owner": None,
             "run": self.run,
-            "updated": self._now(),
+            "registered": (now := self._now()),
+            "updated": now,
             **entry_progress(entry),
             **self._summary(entry, names or []),
             **(shown_state(State.READY) if names is None else {}),
@@ -693,12 +694,12 @@ class StoreJournal(Journal):
 
 def _put(document: Content, held: _Held, now: str, moment: datetime) -> None:
     """Bring the newest state of an entry into its document."""
-    entry, names = held.entry, document["tasks"]
+    entry, names, before = held.entry, document["tasks"], {**document}
     progress = entry_progress(entry)
     if held.handed_out is not None:
         progress["executions"].pop()
     document.update(
-        progress, due_date=held.due_date, source=held.source, data=held.data, written=sorted(held.written), updated=now
+        progress, due_date=held.due_date, source=held.source, data=held.data, written=sorted(held.written)
     )
     if held.is_left:
         document.update(held.left or summary(entry, names, moment), owner=None)
@@ -707,6 +708,9 @@ def _put(document: Content, held: _Held, now: str, moment: datetime) -> None:
         document.update(running, error_id=None, repeat=False, due=None, **shown_state(State.RUNNING))
     else:
         document.update(summary(entry, names, moment), **shown_state(State.RUNNING))
+    # A run that has passed it by has changed nothing on it.
+    if any(value != before.get(name) for name, value in document.items() if name != "owner"):
+        document["updated"] = now
 
 
 class _Numbers:
