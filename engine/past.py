@@ -1,8 +1,8 @@
 """What the store's documents were at a moment that has passed: pure, no I/O.
 
-Nothing is kept of the past. Registrations, executions, acts, verdicts, errors and runs bear their moments, so what was so
-then follows from what is so now: what came after it is taken off, what was under way goes on again, and what operators
-did since is taken back, by what the verdicts keep of before. `engine.looking_back` does that to a whole store.
+Nothing is kept of the past. Registrations, executions, acts, verdicts, errors and runs bear their moments, so what was
+so then follows from what is so now: what came after it is taken off, what was under way goes on again, and what
+operators did since is taken back, by what the verdicts keep of before. `engine.looking_back` does that to a store.
 """
 
 from bisect import bisect_right
@@ -12,11 +12,13 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
+from engine.canary import Canary, Stage
 from engine.clock import from_text, to_text
 from engine.errors import in_one_line
 from engine.model import WorkflowModel
 from engine.planning import State
 from engine.records import read_progress, shown_state, summary
+from engine.verdicts import Verdict, taken_back
 
 Content = Mapping[str, Any]
 
@@ -45,8 +47,8 @@ class Pass:
 class Then:
     """The moment that is looked at (aware), and what has to be known of it to say how an entry stood.
 
-    `passes` are the runs of each processor that had begun by then, the oldest first; entries on which somebody worked are
-    shown as worked on by `owner`.
+    `passes` are the runs of each processor that had begun by then, the oldest first; entries on which somebody worked
+    are shown as worked on by `owner`.
     """
 
     moment: datetime
@@ -106,9 +108,10 @@ def entry_as_of(
         had_died: whether the error of this id, by which an execution ended without an end, was recorded by then.
     """
     entry = dict(document)
-    for verdict in sorted(verdicts, key=lambda each: (each["asked"], each["id"]), reverse=True):
-        if then.is_later(verdict["asked"]) and verdict["before"] is not None:
-            entry = before(entry, verdict["before"])
+    acts = [each for each in verdicts if each["before"] is not None]
+    for act in sorted(acts, key=lambda each: (each["begun"], each["id"]), reverse=True):
+        if then.is_later(act["begun"]):
+            entry |= taken_back(entry, act["before"])
     everything = entry["executions"] or []
     begun = [each for each in everything if then.is_past(each["execution_time"])]
     goes_on = [_goes_on(each, entry, then, had_died) for each in begun]
@@ -116,7 +119,9 @@ def entry_as_of(
         _started(each) if does and (each.get("finished_at") or each.get("error_id")) else each
         for each, does in zip(begun, goes_on, strict=True)
     ] or None
-    failure = max((each for each in failures if then.is_past(each["time"])), key=lambda each: each["time"], default=None)
+    failure = max(
+        (each for each in failures if then.is_past(each["time"])), key=lambda each: each["time"], default=None
+    )
     registered = document.get("registered")
     if not (then.is_past(registered) if registered else begun or failure):
         return None
@@ -124,7 +129,7 @@ def entry_as_of(
         entry["finished"] = None
     if entry.get("halt") and then.is_later(entry["halt"]["when"]):
         entry["halt"] = None
-    touched = max(_moments(entry, verdicts, then), default=then.moment)
+    touched = max(_moments(entry, acts, then), default=then.moment)
     touched, waits = _with_cycles(entry, touched, then)
     entry["later"] = [*(sorted(document["written"]) if _has_gone_on(document, then) else ()), *waits]
     entry["run"] = _taken_by(entry, then)
@@ -139,26 +144,16 @@ def entry_as_of(
         shown |= {"reason": reason, "error_id": failure["error_id"], **shown_state(State.FAILED)}
     elif shown["state"] == State.READY and _is_between_tasks(entry, everything, touched, then):
         shown |= shown_state(State.RUNNING)
-    awaited = [each["id"] for each in verdicts if is_awaited(each, then)]
+    awaited = any(is_awaited(each, then) and then.is_past(each["begun"]) for each in verdicts)
     is_running = shown["state"] == State.RUNNING
     return entry | shown | {
         "updated": to_text(touched), "awaited": awaited, "owner": then.owner if is_running else None
     }  # fmt: skip
 
 
-def before(document: Content, kept: Content) -> dict[str, Any]:
-    """An entry as it was before an act, by what its verdict keeps under `before`."""
-    added = {tuple(each) for each in kept["added"]}
-    changed = {_name(each): each for each in kept["executions"]}
-    executions = [changed.pop(_name(each), each) for each in document["executions"] or [] if _name(each) not in added]
-    if changed:  # the act has removed these
-        executions = sorted([*executions, *changed.values()], key=lambda each: from_text(each["execution_time"]))
-    return {**document, "executions": executions, "halt": kept["halt"], "finished": kept["finished"]}
-
-
 def is_awaited(verdict: Content, then: Then) -> bool:
     """Whether a verdict had been asked for by then, and had not come."""
-    is_open = verdict["verdict"] == "waiting" or then.is_later(verdict["settled"])
+    is_open = verdict["verdict"] == Verdict.WAITING or then.is_later(verdict["settled"])
     return is_open and then.is_past(verdict["asked"])
 
 
@@ -166,32 +161,55 @@ def verdict_as_of(document: Content, then: Then) -> dict[str, Any] | None:
     """A document of the table `verdicts` as it was then; None if nobody had asked for it yet."""
     if then.is_later(document["asked"]):
         return None
-    if not then.is_later(document["settled"]):
-        return dict(document)
-    return {**document, "verdict": "waiting", **dict.fromkeys(("settled", "found", "attempts", "why"))}
+    verdict = dict(document)
+    if then.is_later(document["settled"]):
+        verdict |= {"verdict": Verdict.WAITING, **dict.fromkeys(("settled", "found", "attempts", "why"))}
+    if then.is_later(document["begun"]):
+        verdict |= dict.fromkeys(("begun", "before", "after"))
+    return verdict
 
 
-def action_as_of(document: Content, then: Then, later: Collection[int]) -> dict[str, Any] | None:
-    """A document of the table `actions` as it was then; None if it was not done yet.
+def action_as_of(
+    document: Content, then: Then, later: Mapping[int, Content], verdicts: Collection[Content] = ()
+) -> dict[str, Any]:
+    """A document of the table `actions` that was done by then, as it was.
 
     Args:
-        document: as it is now.
+        document: as it is now, with its number under `id`.
         then: the moment.
-        later: the numbers of the actions that came after it.
+        later: the documents of the actions that came after it, by their numbers.
+        verdicts: what had become of its entries then, in their order, where it tries a few of them first.
     """
-    if then.is_later(document["when"]):
-        return None
-    action = dict(document)
+    action = {name: value for name, value in document.items() if name != "id"}
     if action.get("undone_by") in later:
         action["undone_by"] = None
+    if canary := Canary.read(document):
+        return action | _canary_as_of(canary, document["id"], then, later, verdicts)
     run = action["run"] if action["keys"] else None
-    if run is None and not action["open"]:
-        return action
     at_work = then.at_work(action["processor"])
-    if run is not None and run in then.numbers and run not in {each.number for each in at_work}:
+    is_at_work = run in {each.number for each in at_work}
+    if (run is None and not action["open"]) or (run in then.numbers and not is_at_work):
         return action
-    is_taken = any(each.number == run if run else each.began >= from_text(action["when"]) for each in at_work)
+    is_taken = is_at_work or (run is None and any(each.began >= from_text(action["when"]) for each in at_work))
     return action | {"open": True, "run": None, "taken_by": then.owner if is_taken else None}
+
+
+def _canary_as_of(
+    canary: Canary, number: int, then: Then, later: Mapping[int, Content], verdicts: Collection[Content]
+) -> dict[str, Any]:
+    """How far a restart that tries a few entries first was, by the verdicts that there were."""
+    if canary.stage is not Stage.ABANDONED or any(each.get("of") == number for each in later.values()):
+        was_resumed = canary.forgiven and not any(each.get("of") == number for each in later.values())
+        tried = canary.at(Stage.FIRST, forgiven=canary.forgiven if was_resumed else 0)
+        canary = tried.after([Verdict(each["verdict"]) for each in verdicts])
+    return {"canary": canary.to_json(), "open": canary.stage in (Stage.FIRST, Stage.REST), "taken_by": None}
+
+
+def group_as_of(document: Content, then: Then) -> dict[str, Any]:
+    """A document of the table `groups`, after acts of later were taken back, without what was said of it by no act."""
+    said = {name: document[name] for name in ("closed", "snoozed")}
+    kept = {name: each if each and then.is_past(each["when"]) else None for name, each in said.items()}
+    return {**document, **kept, "notes": [note for note in document["notes"] if then.is_past(note["when"])]}
 
 
 def run_as_of(document: Content, then: Then, asked: str | None, states: Mapping[str, int]) -> dict[str, Any]:
@@ -216,10 +234,6 @@ def run_as_of(document: Content, then: Then, asked: str | None, states: Mapping[
     }  # fmt: skip
 
 
-def _name(execution: Content) -> tuple[str, int | None]:
-    return execution["name"], execution["run_count"]
-
-
 def _goes_on(execution: Content, entry: Content, then: Then, had_died: Callable[[str], bool]) -> bool:
     """Whether an execution that had begun by then was still under way, in a process that lived."""
     if execution.get("finished_at"):
@@ -242,7 +256,7 @@ def _started(execution: Content) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _moments(entry: Content, verdicts: Collection[Content], then: Then) -> list[datetime]:
+def _moments(entry: Content, acts: Collection[Content], then: Then) -> list[datetime]:
     """When something is known to have been written on an entry, until then."""
     executions = entry["executions"] or []
     texts = [
@@ -250,7 +264,7 @@ def _moments(entry: Content, verdicts: Collection[Content], then: Then) -> list[
         entry["finished"],
         *(each["execution_time"] for each in executions),
         *(each.get("finished_at") for each in executions),
-        *(each["asked"] for each in verdicts if each["before"] is not None and then.is_past(each["asked"])),
+        *(each["begun"] for each in acts if then.is_past(each["begun"])),
         *([entry["halt"]["when"]] if entry.get("halt") else ()),
     ]
     return [from_text(text) for text in texts if text]
@@ -278,7 +292,9 @@ def _with_cycles(entry: dict[str, Any], touched: datetime, then: Then) -> tuple[
 
 def _has_gone_on(document: Content, then: Then) -> bool:
     """Whether tasks have been executed on an entry since."""
-    return any(then.is_later(each.get("finished_at") or each["execution_time"]) for each in document["executions"] or ())
+    return any(
+        then.is_later(each.get("finished_at") or each["execution_time"]) for each in document["executions"] or ()
+    )
 
 
 def _taken_by(entry: Content, then: Then) -> int | None:

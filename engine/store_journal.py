@@ -698,9 +698,7 @@ def _put(document: Content, held: _Held, now: str, moment: datetime) -> None:
     progress = entry_progress(entry)
     if held.handed_out is not None:
         progress["executions"].pop()
-    document.update(
-        progress, due_date=held.due_date, source=held.source, data=held.data, written=sorted(held.written)
-    )
+    document.update(progress, due_date=held.due_date, source=held.source, data=held.data, written=sorted(held.written))
     if held.is_left:
         document.update(held.left or summary(entry, names, moment), owner=None)
     elif held.running is not None:

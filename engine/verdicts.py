@@ -132,9 +132,10 @@ def taken_back(entry: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str,
     old = {(each["name"], each["run_count"]): each for each in before["executions"]}
     added = {tuple(name) for name in before["added"]}
     named = [((each["name"], each["run_count"]), each) for each in entry["executions"] or ()]
+    executions = [old.pop(name, each) for name, each in named if name not in added]
     return {
         **progress_fields(entry),
-        "executions": [old.get(name, each) for name, each in named if name not in added] or None,
+        "executions": [*executions, *old.values()] or None,  # those at the end, the change has removed
         "halt": before["halt"],
         "finished": before["finished"],
     }

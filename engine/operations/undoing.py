@@ -8,7 +8,7 @@ from tinydb import where
 from tinydb.table import Document
 
 from engine.canary import Canary, Stage
-from engine.clock import Clock, utc_now
+from engine.clock import Clock, to_text, utc_now
 from engine.exceptions import InputError
 from engine.operations.acting import PAGE, PAUSE, ActionResult, standing
 from engine.operations.recording import record, refuse_read_only, signature
@@ -61,13 +61,12 @@ def undo(
     with store.transaction():
         undone = _find(store, action, by.who)
         _refuse_overtaken(store, undone)
+        inverse = put_back(store, undone["inverse"], undone["processor"]) if undone.get("inverse") else None
         number = record(
             store, UNDO, by, undone["processor"], {}, is_open=False, keys=undone["keys"], groups=undone.get("groups"),
-            undoes=undone.doc_id,
+            undoes=undone.doc_id, inverse=inverse,
         )  # fmt: skip
         store.actions.update({"undone_by": number}, doc_ids=[undone.doc_id])
-        if undone.get("inverse"):
-            _put_back(store, undone["inverse"], undone["processor"])
     refused: dict[str, str] = {}
     answers: dict[str, str | None] = {}
     rows = list(store.verdicts.ids(where("action") == undone.doc_id))
@@ -198,18 +197,36 @@ def _refuse_overtaken(store: Store, action: Document) -> None:
             raise Refusal(f"{later['verb']} by {later['who']} came since: undo action {later.doc_id} first")
 
 
-def _put_back(store: Store, inverse: Mapping[str, Any], processor: str) -> None:
-    """Take an act back that was not on entries."""
+def put_back(store: Store, inverse: Mapping[str, Any], processor: str) -> dict[str, Any]:
+    """Take an act back that was not on entries.
+
+    Args:
+        store: where it was done.
+        inverse: what its action keeps for that.
+        processor: the processor that it was about.
+
+    Returns:
+        What it takes to do it again.
+
+    Raises:
+        Refusal: it was taken back before, in another way.
+    """
     if "groups" in inverse:
+        were: dict[str, Any] = {}
         for fingerprint, before in inverse["groups"].items():
-            store.groups.remove(where("fingerprint") == fingerprint)
+            own = where("fingerprint") == fingerprint
+            were[fingerprint] = next(map(dict, store.groups.search(own)), None)
+            store.groups.remove(own)
             if before is not None:
                 store.groups.insert(before)
-    elif "resume" in inverse:
-        if pause_of(store, processor) is None:
+        return {"groups": were}
+    paused = pause_of(store, processor)
+    if "resume" in inverse:
+        if paused is None:
             raise Refusal(f"{processor} was resumed since")
         remove_pause(store, processor)
-    else:
-        if pause_of(store, processor) is not None:
-            raise Refusal(f"{processor} was paused again since")
-        write_pause(store, read_pause({"processor": processor, **inverse["pause"]}))
+        return {"pause": {"who": paused.who, "when": to_text(paused.when), "why": paused.why}}
+    if paused is not None:
+        raise Refusal(f"{processor} was paused again since")
+    write_pause(store, read_pause({"processor": processor, **inverse["pause"]}))
+    return {"resume": True}

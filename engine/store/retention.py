@@ -50,14 +50,33 @@ def prune(
         raise InputError(f"{keep_last} of the newest cannot be kept: keep_last is 0 or more")
     cutoff = _cutoff(older_than, clock())
     pruning = _Pruning(store, cutoff, to_text(cutoff), keep_last)
-    return Pruned(
-        entries=pruning.entries(),
-        executions=pruning.executions(),
-        errors=pruning.errors(),
-        runs=pruning.runs(),
-        actions=pruning.actions(),
-        bytes_freed=shrink(),
-    )
+    removed = {
+        "entries": pruning.entries(),
+        "executions": pruning.executions(),
+        "errors": pruning.errors(),
+        "runs": pruning.runs(),
+        "actions": pruning.actions(),
+    }
+    if any(removed.values()):
+        _note(store, pruning.before, to_text(clock()))
+    return Pruned(**removed, bytes_freed=shrink())
+
+
+_TABLE = "pruning"
+
+
+def last_pruning(store: "Store") -> Mapping[str, Any] | None:
+    """When something was pruned last (`when`), and what is missing since: what was finished `before`, the latest moment
+    that any pruning has reached. None if nothing was."""
+    return next(iter(store.db.table(_TABLE).all()), None)
+
+
+def _note(store: "Store", before: str, when: str) -> None:
+    with store.transaction():
+        known = last_pruning(store)
+        reached = max(before, known["before"]) if known else before
+        store.db.table(_TABLE).truncate()
+        store.db.table(_TABLE).insert({"before": reached, "when": when})
 
 
 def lasting(entry: WorkflowModel, cutoff: datetime, keep_last: int) -> list[int]:

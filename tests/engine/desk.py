@@ -28,6 +28,11 @@ class Orders(StoredProcessor):
     def get_default_entries(self) -> list[Any]:
         return self.desk.entries
 
+    def filter(self, entry: Order) -> bool:
+        if entry.key == self.desk.refused:
+            raise LookupError(f"nothing is known of {entry.key}")
+        return super().filter(entry)
+
     def get_tasks(self) -> list[Task]:
         return [Fetch(self), Check(self)]
 
@@ -53,6 +58,8 @@ class Desk:
         self.entries: list[Any] = [{"key": "A-1"}, {"key": "A-2"}]
         self.ran: list[str] = []
         self.check: Callable[[Any], Any] = lambda entry: None
+        self.refused: str | None = None
+        """The key of the entry that costs an exception before any of its tasks."""
 
     def run(self, check: Callable[[Any], Any] | None = None, **given: Any) -> list[str]:
         """One run, in which Check does this; what was executed."""

@@ -1,0 +1,367 @@
+"""Looks at a store as it was at a moment that has passed: derived into a file of its own, and gone when that is closed.
+
+The file begins as a copy of the store, and only what has changed since the moment is written anew, so an hour back
+costs what changed in an hour. What each document was is said by `engine.past`.
+"""
+
+import shutil
+import tempfile
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from pydantic import ValidationError
+from tinydb import where
+from tinydb.queries import QueryInstance
+from tinydb.table import Document
+
+from engine.clock import Clock, from_text, local_time, to_text, utc_now
+from engine.exceptions import InputError
+from engine.operations.undoing import put_back
+from engine.operations.verbs import Refusal
+from engine.past import Pass, Then, action_as_of, entry_as_of, group_as_of, run_as_of, verdict_as_of
+from engine.planning import State
+from engine.store import Store
+from engine.store.locks import LockFile
+from engine.store.logs import TABLE as LOGS
+from engine.store.owners import Owners
+from engine.store.retention import last_pruning
+from engine.store.table import DocumentTable
+from engine.text import counted
+from engine.verdicts import Verdict
+from engine.wishes import Wish
+
+Progress = Callable[[int, int], object]
+"""Is told how many entries of how many are derived."""
+
+_PREFIX = "wfe-past-"
+_LOCK = "alive"
+_PAGE = 500
+
+
+class Past:
+    """A store as it was: `store`, to be read only, at `moment` (UTC).
+
+    `unknown` says, in a sentence each, what could not be known of then.
+    """
+
+    def __init__(self, folder: Path, lock: LockFile, owners: Owners, store: Store, moment: datetime) -> None:
+        self.store = store
+        self.moment = moment
+        self.unknown: tuple[str, ...] = ()
+        self._folder = folder
+        self._lock = lock
+        self._owners = owners
+
+    def close(self) -> None:
+        """Close it, and leave nothing of it; more than once does not matter."""
+        self.store.close()
+        self._owners.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+        self._lock.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def look_back(store: Store, moment: datetime, *, clock: Clock = utc_now, progress: Progress | None = None) -> Past:
+    """The store as it was at a moment, as far as that follows from what it keeps.
+
+    It lies in a folder of its own among the temporary files (see `tempfile.gettempdir`), which its user alone may
+    enter.
+
+    Args:
+        store: as it is now; nothing is written to it.
+        moment: aware.
+        clock: what the moment has to lie before.
+        progress: is told how far it is.
+
+    Raises:
+        InputError: the moment has not come yet, or lies before all that the store knows.
+        StoreError: the store cannot be read, or its copy not written.
+    """
+    first = reach(store)
+    if moment > clock():
+        raise InputError(f"{local_time(moment)} has not come yet: give a moment that has passed")
+    if first is None or moment < first:
+        known = f"knows nothing of before {local_time(first)}" if first else "is empty"
+        raise InputError(f"nothing can be said of {local_time(moment)}: {store.path} {known}")
+    folder, lock = _folder()
+    owners = Owners(folder / store.path.name)
+    try:
+        file = folder / store.path.name
+        store.backup(file)
+        with Store(file) as copy, copy.transaction():
+            unknown = _Derivation(store, copy, moment, owners.mine()).derive(progress)
+        past = Past(folder, lock, owners, Store(file, read_only=True), moment)
+        past.unknown = tuple(unknown)
+    except BaseException:
+        owners.close()
+        shutil.rmtree(folder, ignore_errors=True)
+        lock.close()
+        raise
+    return past
+
+
+def reach(store: Store) -> datetime | None:
+    """The first moment that something is known of; None if nothing is.
+
+    What was finished before the latest `wfe prune` reached is gone, so of before that too little is known.
+    """
+    pruned = last_pruning(store)
+    firsts = [
+        table.get(doc_ids=table.ids(where(field) != None, order_by=field, limit=1))  # noqa: E711 - a query, not a test
+        for table, field in ((store.runs, "started"), (store.errors, "time"), (store.actions, "when"))
+    ]
+    known = [str(found[0][field]) for found, field in zip(firsts, ("started", "time", "when"), strict=True) if found]
+    if not known:
+        return None
+    return from_text(max(min(known), pruned["before"]) if pruned else min(known))
+
+
+def _folder() -> tuple[Path, LockFile]:
+    """A new folder, and what shows that its process lives; those that dead processes have left are removed."""
+    for left in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        with suppress(OSError):
+            lock = LockFile(left / _LOCK, create=False)
+            try:
+                if lock.lock_if_free():
+                    shutil.rmtree(left, ignore_errors=True)
+            finally:
+                lock.close()
+    folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
+    lock = LockFile(folder / _LOCK)
+    lock.lock()
+    return folder, lock
+
+
+@dataclass
+class _Counts:
+    """How much could not be known."""
+
+    later: int = 0
+    cycles: int = 0
+    unregistered: int = 0
+
+
+class _Derivation:
+    """Makes of a copy of a store what the store was, in a transaction of the caller's."""
+
+    def __init__(self, store: Store, copy: Store, moment: datetime, owner: str) -> None:
+        self.store = store
+        self.copy = copy
+        self.text = to_text(moment)
+        self.runs = {run.doc_id: run for run in copy.runs.all()}
+        self.then = Then(moment, owner, self._passes(moment))
+        self.counts = _Counts()
+        later = copy.actions.search(where("when") > self.text)
+        self.later = {action.doc_id: action for action in later}
+
+    def derive(self, progress: Progress | None) -> list[str]:
+        """Do it; the sentences of what could not be known."""
+        at_work = [run.number for passes in self.then.passes for run in self.then.at_work(passes)]
+        not_reversed = self._not_reversed()
+        self._put_back()
+        self._entries(progress)
+        self._verdicts()
+        self._actions()
+        self.copy.errors.remove(where("time") > self.text)
+        self._wishes_and_figures(at_work)
+        self.copy.runs.remove(where("started") > self.text)
+        self._groups()
+        return list(self._unknown(at_work, not_reversed))
+
+    # --- runs
+
+    def _passes(self, moment: datetime) -> dict[str, list[Pass]]:
+        """The runs that had begun."""
+        passes: dict[str, list[Pass]] = defaultdict(list)
+        for number, run in self.runs.items():
+            began = from_text(run["started"])
+            if began <= moment:
+                # One whose process has died was alive as long as it gave a sign of it.
+                end = run["ended"] or (None if self.store.is_alive(run["owner"]) else run["updated"])
+                passes[run["processor"]].append(Pass(number, began, from_text(end) if end else None))
+        for each in passes.values():
+            each.sort(key=lambda run: run.began)
+        return dict(passes)
+
+    def _wishes_and_figures(self, at_work: Iterable[int]) -> None:
+        asked: QueryInstance = where("verb").one_of(list(Wish)) & (where("run").one_of(list(at_work)))
+        wishes = {action["run"]: action["verb"] for action in self.copy.actions.search(asked)}
+        for number in at_work:
+            run = self.runs[number]
+            written = (where("processor") == run["processor"]) & (where("updated") >= run["started"])
+            states = self.copy.entries.counts("state", written)
+            was = run_as_of(run, self.then, wishes.get(number), states)
+            self.copy.runs.update(_becomes(was), doc_ids=[number])
+
+    # --- entries
+
+    def _entries(self, progress: Progress | None) -> None:
+        changed = self.copy.entries.ids(where("updated") > self.text)
+        for at, page in enumerate(_pages(changed)):
+            self._page(page)
+            if progress:
+                progress(min((at + 1) * _PAGE, len(changed)), len(changed))
+        self._left_running()
+
+    def _page(self, numbers: list[int]) -> None:
+        """Write entries that have changed since as they were."""
+        documents = self.copy.entries.get(doc_ids=numbers)
+        verdicts: dict[int, list[Document]] = defaultdict(list)
+        for verdict in self.copy.verdicts.search(where("entry").one_of(numbers)):
+            verdicts[verdict["entry"]].append(verdict)
+        failures = self._failures(documents)
+        was: dict[int, dict[str, Any]] = {}
+        gone: list[int] = []
+        for document in documents:
+            mine = [{**verdict, "id": verdict.doc_id} for verdict in verdicts[document.doc_id]]
+            with suppress(KeyError, TypeError, ValidationError):  # one that no run has written stays as it is
+                own = failures[document["processor"], document["key"]]
+                entry = entry_as_of(document, self.then, mine, own, self._had_died)
+                if entry is None:
+                    gone.append(document.doc_id)
+                    self.counts.unregistered += "registered" not in document
+                else:
+                    self._count(entry)
+                    was[document.doc_id] = self._with_logs(entry)
+        _rewrite(self.copy.entries, was)
+        self.copy.entries.remove(doc_ids=gone)
+
+    def _failures(self, documents: Iterable[Document]) -> Mapping[tuple[str, str], list[Document]]:
+        """The errors of these entries that belong to none of their tasks."""
+        found: dict[tuple[str, str], list[Document]] = defaultdict(list)
+        keys = [document["key"] for document in documents]
+        for error in self.copy.errors.search(where("key").one_of(keys) & (where("task") == None)):  # noqa: E711
+            found[error["processor"], error["key"]].append(error)
+        return found
+
+    def _had_died(self, error_id: str) -> bool:
+        """Whether the error by which an execution ended was recorded by then."""
+        error = self.copy.errors.get(where("error_id") == error_id)
+        return error is None or error["time"] <= self.text
+
+    def _with_logs(self, entry: dict[str, Any]) -> dict[str, Any]:
+        """An entry without what was logged later."""
+        if not entry.get(LOGS):
+            return entry
+        ended = {(each["name"], each["run_count"]) for each in entry["executions"] or () if not each["running"]}
+        logs = self.copy.db.table(LOGS).get(doc_ids=entry[LOGS])
+        return entry | {LOGS: [log.doc_id for log in logs if (log["task"], log["attempt"]) in ended]}
+
+    def _count(self, entry: Mapping[str, Any]) -> None:
+        fields = [name for name in entry["later"] if name != "repeat"]
+        self.counts.later += bool(fields)
+        self.counts.cycles += len(fields) < len(entry["later"])
+
+    def _left_running(self) -> None:
+        """Of entries that have not changed since: who worked on them then, and lives, works on them in the copy."""
+        running = where("state") == State.RUNNING
+        others = self.copy.entries.search(running & (where("owner") != self.then.owner))
+        lasting = {run.number for name in self.then.passes for run in self.then.at_work(name)}
+        alive = [entry.doc_id for entry in others if entry["run"] in lasting]
+        if alive:
+            self.copy.entries.update({"owner": self.then.owner}, doc_ids=alive)
+
+    # --- what operators did
+
+    def _not_reversed(self) -> int:
+        """On how many entries an older version acted since, which did not keep how they stood before."""
+        old = (action for action in self.later.values() if "undone_by" not in action)
+        return len({(a["processor"], key) for a in old for key, why in a["results"].items() if why is None})
+
+    def _put_back(self) -> None:
+        """Take back what was done since, but not to entries."""
+        for action in reversed(self.later.values()):
+            if action.get("inverse"):
+                with suppress(Refusal):
+                    put_back(self.copy, action["inverse"], action["processor"])
+
+    def _verdicts(self) -> None:
+        table = self.copy.verdicts
+        since: QueryInstance = (where("settled") > self.text) | (where("verdict") == Verdict.WAITING)
+        numbers = {*table.ids(since), *table.ids(where("action").one_of(list(self.later)))}
+        for page in _pages(sorted(numbers)):
+            was = {row.doc_id: verdict_as_of(row, self.then) for row in table.get(doc_ids=page)}
+            _rewrite(table, {number: row for number, row in was.items() if row is not None})
+            table.remove(doc_ids=[number for number, row in was.items() if row is None])
+
+    def _actions(self) -> None:
+        table = self.copy.actions
+        table.remove(doc_ids=list(self.later))
+        ended = [n for n, run in self.runs.items() if run["ended"] is None or run["ended"] > self.text]
+        concerned: QueryInstance = (where("open") == True) | where("run").one_of(ended)  # noqa: E712 - a query
+        named = [action[name] for action in self.later.values() for name in ("undoes", "of") if action.get(name)]
+        numbers = {*table.ids(concerned), *named}
+        was: dict[int, dict[str, Any]] = {}
+        for action in table.get(doc_ids=sorted(numbers)):
+            rows = self.copy.verdicts.ids(where("action") == action.doc_id) if action.get("canary") else []
+            verdicts = self.copy.verdicts.get(doc_ids=rows)
+            was[action.doc_id] = action_as_of({**action, "id": action.doc_id}, self.then, self.later, verdicts)
+        _rewrite(table, was)
+
+    def _groups(self) -> None:
+        table = self.copy.groups
+        _rewrite(table, {group.doc_id: group_as_of(group, self.then) for group in table.all()})
+
+    # --- what could not be known
+
+    def _unknown(self, at_work: list[int], not_reversed: int) -> Iterator[str]:
+        counts = self.counts
+        if (pruned := last_pruning(self.store)) and pruned["when"] > self.text:
+            before = local_time(from_text(pruned["before"]))
+            yield f"what was finished before {before} is missing: `wfe prune` has removed it since"
+        if counts.later:
+            whose = counted(counts.later, "entry", "entries")
+            yield f"the data of {whose} may be of later: tasks that write on it were executed since"
+        if at_work:
+            names = ", ".join(map(str, at_work[:3])) + (", …" if len(at_work) > 3 else "")
+            yield f"how far run {names} was is counted by the entries that had been written since it began"
+        if counts.cycles:
+            whose = counted(counts.cycles, "entry", "entries")
+            yield f"how many runs {whose} still had to wait is counted by the runs there were"
+        if not_reversed:
+            whose = counted(not_reversed, "entry", "entries")
+            yield f"{whose} stand as after an act of later: the version that did it did not keep what was before"
+        if counts.unregistered:
+            whose = counted(counts.unregistered, "entry", "entries")
+            yield f"{whose}, executed only later, may have been there: the version then did not keep since when"
+
+
+def _rewrite(table: DocumentTable, was: Mapping[int, Mapping[str, Any]]) -> None:
+    """Put documents in the place of those with these numbers."""
+    numbers = iter(was)
+
+    def write(document: Any) -> None:
+        new = was[next(numbers)]
+        document.clear()
+        document.update(new)
+
+    if was:
+        table.update(write, doc_ids=list(was))
+
+
+def _becomes(new: Mapping[str, Any]) -> Callable[[Any], None]:
+    def write(document: Any) -> None:
+        document.clear()
+        document.update(new)
+
+    return write
+
+
+def _pages(numbers: Iterable[int]) -> Iterator[list[int]]:
+    waiting = iter(numbers)
+    while page := list(islice(waiting, _PAGE)):
+        yield page
