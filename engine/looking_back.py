@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
+from operator import itemgetter
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -187,12 +188,14 @@ class _Derivation:
     def _passes(self, moment: datetime) -> dict[str, list[Pass]]:
         """The runs that had begun."""
         passes: dict[str, list[Pass]] = defaultdict(list)
+        of_acts = set(map(itemgetter("run"), self.copy.actions.search(where("run") != None)))  # noqa: E711 - a query
         for number, run in self.runs.items():
             began = from_text(run["started"])
             if began <= moment:
                 # One whose process has died was alive as long as it gave a sign of it.
                 end = run["ended"] or (None if self.store.is_alive(run["owner"]) else run["updated"])
-                passes[run["processor"]].append(Pass(number, began, from_text(end) if end else None))
+                known = Pass(number, began, from_text(end) if end else None, is_whole=number not in of_acts)
+                passes[run["processor"]].append(known)
         for each in passes.values():
             each.sort(key=lambda run: run.began)
         return dict(passes)

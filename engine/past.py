@@ -16,11 +16,17 @@ from engine.canary import Canary, Stage
 from engine.clock import from_text, to_text
 from engine.errors import in_one_line
 from engine.model import WorkflowModel
+from engine.operations.verbs import Decide, Decision, Restart, SetRepeat, Skip
 from engine.planning import State
 from engine.records import read_progress, shown_state, summary
 from engine.verdicts import Verdict, taken_back
 
 Content = Mapping[str, Any]
+
+_VERBS = (SetRepeat(True), Restart(), Restart(from_start=True), Skip(), *map(Decide, Decision))
+_AWAITED = frozenset(verb.name for verb in _VERBS if verb.awaits)
+_WORKED = frozenset(verb.name for verb in _VERBS if verb.needs_worker)
+"""The names of the verbs whose verdict is awaited, and of those that a worker has to carry out."""
 
 _OVERLAPPING = 50
 """So many runs of a processor are looked through for those that went on at a moment."""
@@ -28,11 +34,13 @@ _OVERLAPPING = 50
 
 @dataclass(frozen=True)
 class Pass:
-    """A run: its number, when it began, and when it ended, None if it goes on."""
+    """A run: its number, when it began, and when it ended, None if it goes on. If it `is_whole`, it considered every
+    entry of its processor, and not those alone that an operator acted on."""
 
     number: int
     began: datetime
     ended: datetime | None
+    is_whole: bool = True
 
     def lasts_at(self, moment: datetime) -> bool:
         """Whether it goes on at this moment, and after it."""
@@ -73,10 +81,10 @@ class Then:
         at = bisect_right(passes, moment, key=lambda run: run.began)
         return [run for run in passes[max(0, at - _OVERLAPPING) : at] if run.covers(moment)]
 
-    def since(self, processor: str, moment: datetime) -> Sequence[Pass]:
-        """The runs of a processor that began after a moment."""
+    def since(self, processor: str, moment: datetime) -> list[Pass]:
+        """The runs of a processor that began after a moment, and considered every entry."""
         passes = self.passes.get(processor, ())
-        return passes[bisect_right(passes, moment, key=lambda run: run.began) :]
+        return [run for run in passes[bisect_right(passes, moment, key=lambda run: run.began) :] if run.is_whole]
 
     @cached_property
     def numbers(self) -> frozenset[int]:
@@ -138,10 +146,13 @@ def entry_as_of(
         at = begun[goes_on.index(True)]
         running = {"task": at["name"], "attempts": at["run_count"], "reason": "", "error_id": None, "repeat": False}
         shown |= {**running, "due": None, **shown_state(State.RUNNING)}
-    elif failure is not None and from_text(failure["time"]) >= touched:
-        touched = from_text(failure["time"])
+    elif failure is not None and (failed := from_text(failure["time"])) >= touched:
+        # The next run that considers it takes it as it stands.
+        passes = then.since(entry["processor"], failed) if entry["halt"] is None else []
+        touched = passes[0].began if passes else failed
         reason = in_one_line(failure["type"].rpartition(".")[2], failure["message"])
-        shown |= {"reason": reason, "error_id": failure["error_id"], **shown_state(State.FAILED)}
+        lost = {"reason": reason, "error_id": failure["error_id"], **shown_state(State.FAILED)}
+        shown |= lost if not passes else {}
     elif shown["state"] == State.READY and _is_between_tasks(entry, everything, touched, then):
         shown |= shown_state(State.RUNNING)
     awaited = any(is_awaited(each, then) and then.is_past(each["begun"]) for each in verdicts)
@@ -163,7 +174,9 @@ def verdict_as_of(document: Content, then: Then) -> dict[str, Any] | None:
         return None
     verdict = dict(document)
     if then.is_later(document["settled"]):
-        verdict |= {"verdict": Verdict.WAITING, **dict.fromkeys(("settled", "found", "attempts", "why"))}
+        verdict |= dict.fromkeys(("settled", "found", "attempts", "why"))
+        is_waiting = document["verb"] in _AWAITED
+        verdict |= {"verdict": Verdict.WAITING} if is_waiting else {"verdict": Verdict.DONE, "settled": verdict["asked"]}
     if then.is_later(document["begun"]):
         verdict |= dict.fromkeys(("begun", "before", "after"))
     return verdict
@@ -185,10 +198,13 @@ def action_as_of(
         action["undone_by"] = None
     if canary := Canary.read(document):
         return action | _canary_as_of(canary, document["id"], then, later, verdicts)
-    run = action["run"] if action["keys"] else None
+    if document["verb"] not in _WORKED or None not in action["results"].values():
+        return action
+    run = action["run"]
     at_work = then.at_work(action["processor"])
     is_at_work = run in {each.number for each in at_work}
-    if (run is None and not action["open"]) or (run in then.numbers and not is_at_work):
+    was_closed_by_undo = run is None and not action["open"] and document["undone_by"] not in later
+    if was_closed_by_undo or (run in then.numbers and not is_at_work):
         return action
     is_taken = is_at_work or (run is None and any(each.began >= from_text(action["when"]) for each in at_work))
     return action | {"open": True, "run": None, "taken_by": then.owner if is_taken else None}
