@@ -16,7 +16,7 @@ from engine.clock import parse_past, utc_now
 from engine.exceptions import EngineError
 from engine.lookup import find_entry, find_error, rows
 from engine.operations.recording import signature
-from engine.options import JsonOption, ProcessorOption, StoreOption, looked_at
+from engine.options import AtOption, JsonOption, ProcessorOption, StoreOption, looked_at, looked_back_at
 from engine.pausing import pauses
 from engine.records import read_plan
 from engine.report import SPAN
@@ -36,14 +36,14 @@ def ls(
         typer.Argument(metavar="FILTER", help="As state:failed age:>2h; all, if there is none.", show_default=False),
     ] = None,
     store: StoreOption = None,
+    at: AtOption = None,
     json: JsonOption = False,
 ) -> None:
     """List the entries of the store, or those that a filter lets through."""
-    with looked_at(store) as opened:
-        now = utc_now()
+    with looked_back_at(store, at) as (opened, now):
         printing.entries(rows(opened, now, matching(" ".join(words or ()), opened, now)), as_json=json, now=now)
         for pause in () if json else pauses(opened):
-            printing.note(f"{pause.processor} is {pause.words(utc_now())}")
+            printing.note(f"{pause.processor} is {pause.words(now)}")
 
 
 @app.command()
@@ -51,12 +51,12 @@ def show(
     key: Annotated[str, typer.Argument(help="Key of an entry.")],
     store: StoreOption = None,
     processor: ProcessorOption = None,
+    at: AtOption = None,
     json: JsonOption = False,
 ) -> None:
     """Show one entry: its tasks, what happens next, what operators did to it, and its data."""
-    with looked_at(store) as opened:
+    with looked_back_at(store, at) as (opened, now):
         document = find_entry(opened, key, processor)
-        now = utc_now()
         row, plan = next(rows(opened, now, [document.doc_id])), read_plan(document, now)
         printing.entry(document, row, plan, acts_on(opened, document), as_json=json)
 

@@ -2,11 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from engine import printing
+from engine.clock import parse_past, utc_now
 from engine.exceptions import InputError
 from engine.store import Store, may_write, store_path
 
@@ -28,6 +31,13 @@ Entries = Annotated[
         show_default=False,
     ),
 ]  # fmt: skip
+AtOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="MOMENT", help="As it was at 02:15, '2026-11-27 02:15', or 2h ago, as far as that is known.",
+        show_default=False,
+    ),
+]  # fmt: skip
 WhyOption = Annotated[str | None, typer.Option(help="A reason, for the record.", show_default=False)]
 YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask, although a filter is given.")]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Show what would be done, and write nothing.")]
@@ -46,6 +56,23 @@ def looked_at(option: Path | None) -> Iterator[Store]:
     path = _path(option)
     with Store(path, read_only=not may_write(path)) as store:
         yield store
+
+
+@contextmanager
+def looked_back_at(option: Path | None, at: str | None) -> Iterator[tuple[Store, datetime]]:
+    """The same, and the moment for which it is shown: now, or `at` a moment that has passed, with what is not known of
+    then said."""
+    with looked_at(option) as store:
+        now = utc_now()
+        if at is None:
+            yield store, now
+            return
+        from engine.looking_back import look_back  # what few ask for
+
+        with look_back(store, parse_past(at, now)) as past:
+            for sentence in past.unknown:
+                printing.note(sentence)
+            yield past.store, past.moment
 
 
 def _path(option: Path | None) -> Path:

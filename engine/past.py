@@ -176,7 +176,9 @@ def verdict_as_of(document: Content, then: Then) -> dict[str, Any] | None:
     if then.is_later(document["settled"]):
         verdict |= dict.fromkeys(("settled", "found", "attempts", "why"))
         is_waiting = document["verb"] in _AWAITED
-        verdict |= {"verdict": Verdict.WAITING} if is_waiting else {"verdict": Verdict.DONE, "settled": verdict["asked"]}
+        verdict |= (
+            {"verdict": Verdict.WAITING} if is_waiting else {"verdict": Verdict.DONE, "settled": verdict["asked"]}
+        )
     if then.is_later(document["begun"]):
         verdict |= dict.fromkeys(("begun", "before", "after"))
     return verdict
@@ -222,10 +224,12 @@ def _canary_as_of(
 
 
 def group_as_of(document: Content, then: Then) -> dict[str, Any]:
-    """A document of the table `groups`, after acts of later were taken back, without what was said of it by no act."""
-    said = {name: document[name] for name in ("closed", "snoozed")}
-    kept = {name: each if each and then.is_past(each["when"]) else None for name, each in said.items()}
-    return {**document, **kept, "notes": [note for note in document["notes"] if then.is_past(note["when"])]}
+    """A document of the table `groups`, from which the acts of later were taken, without what restarts have said since
+    by fixing the group."""
+    said: Content = document
+    while said["closed"] and said["closed"]["action"] and then.is_later(said["closed"]["when"]):
+        said = said.get("inverse") or {"closed": None, "snoozed": None}
+    return {**document, "closed": said["closed"], "snoozed": said["snoozed"], "inverse": said.get("inverse")}
 
 
 def run_as_of(document: Content, then: Then, asked: str | None, states: Mapping[str, int]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from engine.exceptions import InputError
 from engine.groups import dealt_with, error_groups, matching_groups
 from engine.lookup import find_fingerprint
 from engine.operations import ActionResult
-from engine.options import JsonOption, StoreOption, WhyOption, existing, looked_at
+from engine.options import AtOption, JsonOption, StoreOption, WhyOption, existing, looked_back_at
 from engine.store import Store
 
 Fingerprints = Annotated[
@@ -33,11 +33,11 @@ def errors(
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="Those dealt with that nothing fails of, too.")] = False,
     store: StoreOption = None,
+    at: AtOption = None,
     json: JsonOption = False,
 ) -> None:
     """List the errors by their cause: how each group stands, and what restarts of it have led to."""
-    with looked_at(store) as opened:
-        now = utc_now()
+    with looked_back_at(store, at) as (opened, now):
         found = matching_groups(error_groups(opened, now), " ".join(words or ()))
         printing.groups([group for group in found if every or not group.is_quiet], as_json=json, now=now)
         if not json:

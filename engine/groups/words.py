@@ -52,7 +52,10 @@ def mark_fixed(store: Store, fingerprints: Iterable[str], moment: datetime) -> l
             word = words_of(store, [fingerprint]).get(fingerprint, Word())
             fixed = _fixed(store, fingerprint, moment)
             if fixed and state_of(store, fingerprint, replace(word, snoozed=None), moment) is not GroupState.RESOLVED:
+                before = store.groups.get(of_group(fingerprint))
                 write_word(store, fingerprint, replace(word, closed=fixed, snoozed=None))
+                # No act of an operator has the inverse of this.
+                store.groups.update({"inverse": dict(before) if before else None}, of_group(fingerprint))
                 closed.append(fingerprint)
     return closed
 

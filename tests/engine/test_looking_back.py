@@ -7,18 +7,19 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import pytest
 from desk import Desk, Orders, breaks, dies, interrupts
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from engine import RepeatAfterCycle, RepeatAfterTime, Store, operations
+from engine.groups import Word, words_of
 from engine.history import read_action, read_run
-from engine.lookup import rows
 from engine.looking_back import look_back
+from engine.lookup import rows
 from engine.operations import Decide, Decision, Hold, Refusal, Release, Restart, SetRepeat, Skip
 from engine.operations.verbs import Cancel
 from engine.pausing import pauses
+from engine.verdicts import verdicts_of
 
 KEYS = ("A-1", "A-2", "A-3")
 
@@ -44,6 +45,7 @@ steps = st.one_of(
     st.tuples(st.just("undo"), st.none()),
     st.tuples(st.sampled_from(["pause", "resume"]), st.none()),
     st.tuples(st.just("fail before its tasks"), st.sampled_from(KEYS)),
+    st.tuples(st.just("say of the errors"), st.sampled_from(["resolve", "snooze", "note"])),
 )
 
 
@@ -57,6 +59,7 @@ class Shown:
     verdicts: list[Any]
     errors: set[str]
     pauses: list[Any]
+    words: dict[str, Any]
 
 
 def shown(store: Store, moment: datetime) -> Shown:
@@ -64,10 +67,11 @@ def shown(store: Store, moment: datetime) -> Shown:
         # Which run has taken an entry last is known only where it has executed something.
         [replace(row, run=None) for row in rows(store, moment)],
         [read_run(run, moment, store.is_alive) for run in store.runs.all()],
-        [read_action(action, store.is_alive) for action in store.actions.all()],
+        [read_action(each, store.is_alive, verdicts_of(store, each.doc_id)) for each in store.actions.all()],
         [dict(verdict) for verdict in store.verdicts.all()],
         {error["error_id"] for error in store.errors.all()},
         pauses(store),
+        {fingerprint: word for fingerprint, word in words_of(store).items() if word != Word()},
     )
 
 
@@ -92,6 +96,15 @@ def play(desk: Desk, what: Any, how: Any) -> None:
                 operations.pause(name, **given)
             case "resume":
                 operations.resume(name, **given)
+            case "say of the errors":
+                groups = list(desk.store.errors.counts("fingerprint"))
+                match how:
+                    case "resolve":
+                        operations.resolve(groups, **given)
+                    case "snooze":
+                        operations.snooze(groups, more=2, **given)
+                    case _:
+                        operations.note(groups[0], "asked the carrier", **given)
             case "fail before its tasks":
                 desk.refused = how
                 desk.run()
