@@ -82,7 +82,6 @@ def fates(names: list[str]) -> Callable[[Any], Any]:
 
 def play(desk: Desk, what: Any, how: Any) -> None:
     """One step of a night; what cannot be done just then is not done."""
-    name = f"{Orders.__module__}:Orders"
     given: Any = {"store": desk.store, "who": "anna@host", "clock": desk.clock}
     try:
         match what:
@@ -90,49 +89,54 @@ def play(desk: Desk, what: Any, how: Any) -> None:
                 desk.run(fates(how))
             case "take":
                 desk.take(fates(how))
-            case "undo":
-                operations.undo(**given)
-            case "pause":
-                operations.pause(name, **given)
-            case "resume":
-                operations.resume(name, **given)
-            case "say of the errors":
-                groups = list(desk.store.errors.counts("fingerprint"))
-                match how:
-                    case "resolve":
-                        operations.resolve(groups, **given)
-                    case "snooze":
-                        operations.snooze(groups, more=2, **given)
-                    case _:
-                        operations.note(groups[0], "asked the carrier", **given)
             case "fail before its tasks":
                 desk.refused = how
                 desk.run()
+            case "undo":
+                operations.undo(**given)
+            case "pause" | "resume":
+                getattr(operations, what)(f"{Orders.__module__}:Orders", **given)
+            case "say of the errors":
+                say(how, list(desk.store.errors.counts("fingerprint")), given)
             case _:
                 operations.act(what, how, **given)
-    except (KeyboardInterrupt, Refusal):
+    except Refusal:
         pass
+    except KeyboardInterrupt:  # with which its process would have died, and its claims with that
+        desk.store.close()
+        desk.store = Store(desk.store.path)
     finally:
         desk.refused = None
+
+
+def say(what: str, groups: list[str], given: Any) -> None:
+    match what:
+        case "resolve":
+            operations.resolve(groups, **given)
+        case "snooze":
+            operations.snooze(groups, more=2, **given)
+        case _:
+            operations.note(groups[0], "asked the carrier", **given)
 
 
 @given(st.lists(st.tuples(steps, st.sampled_from([1, 25, 65])), min_size=2, max_size=9))
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_the_past_is_what_was_shown_then(clock: Any, night: list[Any]) -> None:
-    with TemporaryDirectory() as folder, Store(Path(folder) / "wfe.db") as store:
-        desk = Desk(store, type(clock)(clock.now))
+    with TemporaryDirectory() as folder:
+        desk = Desk(Store(Path(folder) / "wfe.db"), type(clock)(clock.now))
         desk.entries = [{"key": "A-1"}, {"key": "A-2"}]
         desk.run(fates(["breaks", "waits an hour", "goes well"]))
         seen: list[tuple[datetime, Shown]] = []
         for (what, how), minutes in night:
             desk.clock.turn(minutes=minutes)
-            seen.append((desk.clock(), shown(store, desk.clock())))
+            seen.append((desk.clock(), shown(desk.store, desk.clock())))
             desk.clock.turn(seconds=30)
             desk.entries = [{"key": key} for key in KEYS]
             play(desk, what, how)
             desk.clock.turn(minutes=1)
-            seen.append((desk.clock(), shown(store, desk.clock())))
+            seen.append((desk.clock(), shown(desk.store, desk.clock())))
         desk.clock.turn(days=1)
         for moment, before in seen:
-            with look_back(store, moment, clock=desk.clock) as past:
+            with look_back(desk.store, moment, clock=desk.clock) as past:
                 assert shown(past.store, moment) == before, moment
+        desk.store.close()
