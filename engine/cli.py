@@ -14,14 +14,16 @@ from engine import metrics, printing, running, triage, upkeep, verbs
 from engine.acts import acts_on
 from engine.clock import parse_past, utc_now
 from engine.exceptions import EngineError
-from engine.lookup import find_entry, find_error, rows
+from engine.filter.fields import GROUP
+from engine.lookup import find_entry, find_error, find_fingerprint, rows
 from engine.operations.recording import signature
 from engine.options import AtOption, JsonOption, ProcessorOption, StoreOption, looked_at, looked_back_at
 from engine.pausing import pauses
 from engine.records import read_plan
 from engine.report import SPAN
 from engine.report import report as make_report
-from engine.selecting import matching
+from engine.selecting import explained, matching
+from engine.sharing import FAILED, what_they_share
 
 app = typer.Typer(
     help="Runs workflows, and repairs what failed.", no_args_is_help=True, add_completion=False, rich_markup_mode=None,
@@ -86,6 +88,30 @@ def error(
     """Show the stack trace of an error id."""
     with looked_at(store) as opened:
         printing.error(find_error(opened, error_id), as_json=json)
+
+
+@app.command()
+def share(
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[FILTER | v1:FINGERPRINT]",
+            help="Which failing entries, as state:failed task:Send; all that failed, if there is none.",
+            show_default=False,
+        ),
+    ] = None,
+    store: StoreOption = None,
+    at: AtOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Show what failing entries have in common: their fields, task, hour, host, process and code, beside the others."""
+    with looked_back_at(store, at) as (opened, now):
+        text = " ".join(words or [FAILED])
+        if GROUP.fullmatch(text):
+            text = f"error:{find_fingerprint(opened, text)}"
+        with explained(text):
+            found = what_they_share(opened, now, text)
+        printing.shared(found, as_json=json)
 
 
 for _verb in (

@@ -1,8 +1,10 @@
 """Names: what an entry's key is, what a processor is called, and how another process starts it again."""
 
+import hashlib
 import os
+import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -47,6 +49,27 @@ def home_of(processor: type) -> dict[str, str]:
         depth += 1
     path = Path(file).resolve().parents[depth] if file else Path.cwd()
     return {"python": sys.executable, "folder": os.getcwd(), "path": str(path)}  # noqa: PTH109
+
+
+def place_of(processor: type, tasks: Iterable[type]) -> dict[str, str | int | None]:
+    """Where this process runs a processor: `host`, `pid`, and `code`, the version of its code.
+
+    That is a digest of the source files of the modules of the processor and of its tasks; None if they have none.
+    """
+    modules = {kind.__module__ for kind in (processor, *tasks)}
+    digests = sorted(digest for name in modules if (digest := _digest_of(name)) is not None)
+    code = hashlib.sha256(" ".join(digests).encode()).hexdigest()[:10] if digests else None
+    return {"host": socket.gethostname(), "pid": os.getpid(), "code": code}
+
+
+@cache
+def _digest_of(module: str) -> str | None:
+    """Of a module's source, as it was when this was first asked: what is written later, this process does not run."""
+    file = getattr(sys.modules.get(module), "__file__", None)
+    try:
+        return hashlib.sha256(Path(file).read_bytes()).hexdigest() if file else None
+    except OSError:
+        return None
 
 
 def _module_of(kind: type) -> str:

@@ -30,9 +30,10 @@ from engine.operations import ActionResult, Fate, Previewed
 from engine.planning import Plan, State
 from engine.records import EntryRow, error_ids
 from engine.report import Report as Told
+from engine.sharing import Shared
 from engine.store.check import Report
 from engine.store.retention import Pruned
-from engine.text import counted, literal
+from engine.text import counted, literal, percent
 
 STYLES = {
     State.READY: "cyan",
@@ -208,6 +209,25 @@ def handover(told: Told, *, as_json: bool) -> None:
         _json(told.to_json())
     else:
         sys.stdout.write(markdown(told))
+
+
+def shared(found: Shared, *, as_json: bool) -> None:
+    """What failing entries share."""
+    if as_json:
+        _json(found.to_json())
+        return
+    for sentence in found.sentences():
+        note(sentence)
+    if not found.traits:
+        return
+    table = _table("WHAT", "VALUE", "FAILING", "", "OTHERS", "", "MORE BY", "AT LEAST")
+    for trait in found.traits:
+        table.add_row(
+            _literal(trait.attribute), _literal(trait.value), percent(trait.failing_rate), trait.failing_words,
+            percent(trait.others_rate), trait.others_words, f"{trait.difference:+.0%}", trait.least_words,
+            style="dim" if trait.may_be_chance else "",
+        )  # fmt: skip
+    _print(table)
 
 
 def action(done: ActionResult, *, as_json: bool) -> None:

@@ -169,6 +169,12 @@ def _shown(entry: WorkflowModel, tasks: Sequence[str], moment: datetime) -> dict
 _POLICIES = {"after_time": "time", "after_datetime": "date", "after_cycle": "cycles", "with_backoff": "backoff"}
 
 
+def newest_execution(document: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """An entry's newest attempt of any task; None if it was never executed."""
+    executions: Sequence[Mapping[str, Any]] = document.get("executions") or ()
+    return executions[-1] if executions else None
+
+
 def error_ids(document: Mapping[str, Any]) -> list[str]:
     """The ids of an entry's errors, newest first; the one that happened outside its tasks, too."""
     of_tasks = [execution.get("error_id") for execution in reversed(document["executions"] or [])]

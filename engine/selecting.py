@@ -13,7 +13,7 @@ from tinydb.table import Document
 from engine import printing
 from engine.filter import FilterError, compile_filter
 from engine.filter.fields import FIELDS
-from engine.filter.syntax import Node, Not, Term, parse
+from engine.filter.syntax import parse, terms
 from engine.lookup import find_entries, keys_of
 from engine.store import Store
 
@@ -67,7 +67,7 @@ def matching(text: str, store: Store, moment: datetime, processor: str | None = 
         text: the filter.
         store, moment, processor, raises: see `select`.
     """
-    with _explained(text):
+    with explained(text):
         condition = compile_filter(text, store, moment)
     if processor is not None:
         own = where("processor") == processor
@@ -90,27 +90,16 @@ def _is_filter(text: str) -> bool:
     named = list(_NAMED.finditer(text))
     if not named:
         return False
-    with _explained(text):
-        terms = list(_terms(parse(text, FIELDS)))
+    with explained(text):
+        written = list(terms(parse(text, FIELDS)))
         for each in named:
-            if not any(term.start <= each.end() <= term.end for term in terms):
+            if not any(term.start <= each.end() <= term.end for term in written):
                 raise FilterError(f"there is no value behind {each.group(1)}", each.start(1), each.end())
-    return any(term.field for term in terms)
-
-
-def _terms(node: Node) -> Iterator[Term]:
-    match node:
-        case Term():
-            yield node
-        case Not(part):
-            yield from _terms(part)
-        case _:
-            for part in node.parts:
-                yield from _terms(part)
+    return any(term.field for term in written)
 
 
 @contextmanager
-def _explained(text: str) -> Iterator[None]:
+def explained(text: str) -> Iterator[None]:
     """Say where a filter is wrong, and end the command."""
     try:
         yield

@@ -21,7 +21,7 @@ from engine.clock import to_text
 from engine.exceptions import EngineError, EntryError, StoreError, WorkflowError
 from engine.figures import Figures
 from engine.groups import mark_fixed
-from engine.identity import entry_key, home_of, required_key, task_names
+from engine.identity import entry_key, home_of, place_of, required_key, task_names
 from engine.journal import HEARTBEAT, Failure, Journal, RunResult
 from engine.model import TaskExecution, WorkflowModel
 from engine.outcome import Call, Outcome
@@ -171,6 +171,7 @@ class StoreJournal(Journal):
                 "ending": None,
                 "owner": self.store.owner,
                 "home": home,
+                **place_of(type(self.processor), self._task_kinds()),
                 ASKED: None,
                 **self._counts(result),
                 **self._figures.to_json(),
@@ -631,6 +632,13 @@ class StoreJournal(Journal):
             raise
         except Exception:
             return None
+
+    def _task_kinds(self) -> list[type]:
+        """None of them where `get_tasks` raises: the first entry will tell."""
+        try:
+            return [type(task) for task in self.processor.get_tasks()]
+        except Exception:
+            return []
 
     def _number(self, key: str) -> int:
         """The number of an entry in the store."""

@@ -59,6 +59,13 @@ def counted(number: int, noun: str, plural: str | None = None) -> str:
     return f"{number} {noun if number == 1 else plural or noun + 's'}"
 
 
+def percent(share: float) -> str:
+    """A share from 0 to 1 for people: `12%`; what is not nothing is no `0%`, and what is not all no `100%`."""
+    if 0 < share < 0.005:
+        return "<1%"
+    return ">99%" if 0.995 <= share < 1 else f"{share:.0%}"
+
+
 def short_path(path: str | Path) -> str:
     """A path with the user's home folder as `~`, literal."""
     place, home = Path(path), Path.home()

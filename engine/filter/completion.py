@@ -3,11 +3,13 @@
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from tinydb import where
 from tinydb.table import Document
 
-from engine.filter.fields import FIELDS, REPEATS
+from engine.filter.fields import FIELDS, MOMENTS, REPEATS, RUNS
+from engine.filter.syntax import as_typed
 from engine.planning import State
 from engine.store import Store
 
@@ -46,7 +48,7 @@ def complete(text: str, store: Store) -> list[Completion]:
     else:
         found = _values(field.lower(), typed, store)
     near = dict.fromkeys(value for value in found if value.casefold().startswith(typed.casefold()) and value != typed)
-    return [Completion(start, _as_typed(value)) for value in list(near)[:MOST]]
+    return [Completion(start, value if field.lower() in MOMENTS else as_typed(value)) for value in list(near)[:MOST]]
 
 
 _LAST = re.compile(r"(?:(?P<field>data(?=\.)|[A-Za-z_][\w.-]*?)(?:[:=.]))?(?P<value>[^\s()|:=\"]*)$")
@@ -65,6 +67,8 @@ def _values(field: str, typed: str, store: Store) -> Iterable[str]:
         "action": lambda: map(str, store.actions.ids(order_by="when", reverse=True, limit=MOST)),
         "age": lambda: (">10m", ">1h", ">1d", "<10m"),
         "due": lambda: ("<1h", "<1d"),
+        "hour": lambda: map(str, range(24)),
+        **{name: partial(_of_runs, store, of) for name, of in RUNS.items()},
     }
     return known[field]() if field in known else ()
 
@@ -88,6 +92,11 @@ def _errors(store: Store) -> Iterator[str]:
     yield from dict.fromkeys(record["fingerprint"] for record in newest)
 
 
+def _of_runs(store: Store, field: str) -> Iterator[str]:
+    newest = store.runs.get(doc_ids=store.runs.ids(order_by="started", reverse=True, limit=LOOKED_AT))
+    yield from (str(run[field]) for run in newest if run.get(field) is not None)
+
+
 def _data_names(store: Store) -> Iterator[str]:
     for document in _newest_entries(store):
         yield from (name for name in document["data"] if name.isidentifier())
@@ -105,10 +114,3 @@ def _data_values(field: str, store: Store) -> Iterator[str]:
 
 def _newest_entries(store: Store) -> list[Document]:
     return store.entries.get(doc_ids=store.entries.ids(order_by="updated", reverse=True, limit=LOOKED_AT))
-
-
-def _as_typed(value: str) -> str:
-    """A value as it is typed into a filter: quoted where it would be read as something else."""
-    if value and not re.search(r"[\s()|\"]", value) and value[0] not in "/-":
-        return value
-    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -12,11 +12,12 @@ import orjson
 from tinydb import where
 from tinydb.queries import QueryInstance
 
-from engine.clock import parse_duration, to_text
+from engine.clock import local_hour, parse_duration, to_text
 from engine.exceptions import InputError
-from engine.filter.syntax import All, Any, FilterError, How, Node, Not, Term, parse
+from engine.filter.syntax import All, Any, FilterError, How, Node, Not, Term, parse, terms
 from engine.lookup import stands_in
 from engine.planning import State
+from engine.records import newest_execution
 from engine.store import Store
 from engine.text import literal
 
@@ -26,9 +27,14 @@ WORDS = ("key", "state", "task", "reason", "error_id", "processor")
 TEXTS = {"key": "key", "task": "task", "reason": "reason", "processor": "processor", "source": "source"}
 NUMBERS = {"attempts": "attempts", "run": "run", "done": "done"}
 MOMENTS = {"age": "updated", "due": "due"}
+RUNS = {"host": "host", "process": "pid", "code": "code"}
+"""What is told of the run that executed an entry last, and the field of its document."""
+LASTING = ("source", "hour", *RUNS)
+"""The fields, beside a user's own, that say of an entry where it comes from and where it was executed; the others say
+which one it is, or how it stands."""
 REPEATS = ("on", "off", "time", "date", "cycles", "backoff")
 FIELDS = ("key", "state", "task", "reason", "error", "repeat", "age", "attempts", "due", "done", "processor", "run",
-          "action", "source", "data.")  # fmt: skip
+          "action", "source", "hour", "host", "process", "code", "data.")  # fmt: skip
 """The names of the fields; behind `data.` stands the name of a user's own one, of one in that, and so on."""
 
 LONGEST_SEARCHED = 2_000
@@ -39,7 +45,8 @@ _COMPARE: Mapping[str, Callable[[Anything, Anything], bool]] = {
     ">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le, "=": operator.eq,
 }  # fmt: skip
 _TURNED = {">": "<", ">=": "<=", "<": ">", "<=": ">="}
-_GROUP = re.compile(r"v\d+:[0-9a-f]*", re.IGNORECASE)
+GROUP = re.compile(r"v\d+:[0-9a-f]*", re.IGNORECASE)
+"""A fingerprint, or its beginning."""
 
 
 def compile_filter(text: str, store: Store, moment: datetime) -> QueryInstance | None:
@@ -49,6 +56,23 @@ def compile_filter(text: str, store: Store, moment: datetime) -> QueryInstance |
         FilterError: it cannot be understood; it says where.
     """
     return _Compiler(store, moment).compile(parse(text, FIELDS))
+
+
+def compile_lasting(text: str, store: Store, moment: datetime) -> QueryInstance | None:
+    """What a filter asks for on `LASTING` and the user's own fields, as a condition; None if it asks for nothing there.
+
+    It lets through what the whole filter does, and entries that are like these and stand otherwise.
+
+    Args, raises: see `compile_filter`.
+    """
+    tree = parse(text, FIELDS)
+    parts = tree.parts if isinstance(tree, All) else (tree,)
+    lasting = tuple(part for part in parts if all(_is_lasting(term.field) for term in terms(part)))
+    return _Compiler(store, moment).compile(All(lasting))
+
+
+def _is_lasting(field: str) -> bool:
+    return field in LASTING or field.startswith("data.")
 
 
 @dataclass(frozen=True)
@@ -89,10 +113,14 @@ class _Compiler:
             return self._action(term)
         if term.field == "repeat":
             return _repeat(term)
+        if term.field == "hour":
+            return _hour(term)
+        if term.field in RUNS:
+            return self._run(RUNS[term.field], term)
         return _data(term)
 
     def _text(self, field: str, term: Term) -> QueryInstance:
-        if term.is_exact:
+        if term.is_exact and field in ("key", "processor"):  # an index answers this
             return _query(where(field) == term.value)
         if term.how is How.WORD and (prefix := _literal_beginning(term.value)):
             # A range of the index first; beyond the last letter there is, no text that begins so follows.
@@ -126,7 +154,7 @@ class _Compiler:
 
     def _error(self, term: Term) -> QueryInstance:
         has_error = where("error_id") != None  # noqa: E711 - a query, not a test
-        if term.how is not How.REGEX and _GROUP.fullmatch(term.value):
+        if term.how is not How.REGEX and GROUP.fullmatch(term.value):
             first = term.value.lower()
             group = (where("fingerprint") >= first) & (where("fingerprint") < first + "~")
             return _query(where("error_id").one_of(list(self.store.errors.counts("error_id", group))))
@@ -140,6 +168,12 @@ class _Compiler:
             message = f"there is no action {term.value!r}: write the number of one that `wfe actions` lists"
             raise FilterError(message, term.start, term.end)
         return _query((where("processor") == action["processor"]) & where("key").one_of(action["keys"]))
+
+    def _run(self, field: str, term: Term) -> QueryInstance:
+        test = _matching(term)
+        has = QueryInstance(lambda run: run.get(field) is not None and test(run[field]), None)
+        numbers = frozenset(self.store.runs.ids(has))
+        return QueryInstance(lambda entry: entry.get("run") in numbers, ("runs", field, numbers))
 
 
 _METHODS = {">": "__gt__", ">=": "__ge__", "<": "__lt__", "<=": "__le__"}
@@ -157,13 +191,28 @@ def _compared(value: str, otherwise: str) -> tuple[str, str]:
 
 
 def _number(field: str, term: Term) -> QueryInstance:
-    sign, text = _compared(term.value, "=")
-    if not re.fullmatch(r"\d{1,15}", text):
-        raise FilterError(f"{term.field} is a number: write {term.field}:3 or {term.field}:>3", term.start, term.end)
-    number = int(text)
+    sign, number = _compared_number(term)
     if sign == "=":
         return _query(where(field) == number)
     return _query(getattr(where(field), _METHODS[sign])(number))
+
+
+def _hour(term: Term) -> QueryInstance:
+    """The local hour of the day in which an entry's newest execution began."""
+    sign, number = _compared_number(term)
+
+    def test(document: Mapping[str, Anything]) -> bool:
+        newest = newest_execution(document)
+        return newest is not None and _COMPARE[sign](local_hour(newest["execution_time"]), number)
+
+    return QueryInstance(test, ("hour", sign, number))
+
+
+def _compared_number(term: Term) -> tuple[str, int]:
+    sign, text = _compared(term.value, "=")
+    if not re.fullmatch(r"\d{1,15}", text):
+        raise FilterError(f"{term.field} is a number: write {term.field}:3 or {term.field}:>3", term.start, term.end)
+    return sign, int(text)
 
 
 def _repeat(term: Term) -> QueryInstance:

@@ -10,7 +10,7 @@ A value that is not there yet, as in `state:`, asks for nothing.
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import Enum
@@ -85,6 +85,30 @@ def parse(text: str, fields: Collection[str]) -> Node:
         FilterError: it cannot be understood.
     """
     return _Parser(text, fields).parse()
+
+
+def terms(node: Node) -> Iterator[Term]:
+    """All terms of a tree, in the order in which they were written."""
+    match node:
+        case Term():
+            yield node
+        case Not(part):
+            yield from terms(part)
+        case All(parts) | Any(parts):
+            for part in parts:
+                yield from terms(part)
+
+
+def as_typed(value: str) -> str:
+    """A value as it is typed into a filter: quoted where it would be read as something else."""
+    if value and not re.search(r"[\s()|\"]", value) and value[0] not in "/-<>":
+        return value
+    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def joined(*filters: str) -> str:
+    """A filter that lets through what each of these does; an empty one lets through everything."""
+    return " ".join(f"({text})" if "|" in text else text for text in map(str.strip, filters) if text)
 
 
 _SPACE = re.compile(r"\s*")
