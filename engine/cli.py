@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from engine import metrics, printing, running, triage, upkeep, verbs
+from engine import actions, metrics, printing, running, triage, upkeep, verbs
 from engine.acts import acts_on
 from engine.clock import parse_past, utc_now
 from engine.exceptions import EngineError
@@ -116,11 +116,13 @@ def share(
 
 for _verb in (
     running.run, running.work, verbs.repeat, verbs.restart, verbs.skip, verbs.hold, verbs.release, verbs.cancel,
-    verbs.decide, verbs.pause, verbs.resume, verbs.stop, verbs.drain,
+    verbs.decide, verbs.pause, verbs.resume, verbs.stop, verbs.drain, actions.undo,
     triage.errors, triage.resolve, triage.snooze, triage.note,
     upkeep.export, upkeep.import_, upkeep.backup, upkeep.prune, upkeep.check, metrics.metrics,
 ):  # fmt: skip
     app.command(_verb.__name__.rstrip("_"))(_verb)
+
+app.add_typer(actions.actions, name="actions")
 
 
 def main() -> None:

@@ -4,38 +4,49 @@ workers carry out what it asks for."""
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Collection
-from contextlib import nullcontext, redirect_stdout
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, nullcontext, redirect_stdout
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn, TextIO
 
 import typer
-from tinydb.table import Document
 
 from engine import operations, printing
+from engine.canary import Canary
 from engine.clock import utc_now
 from engine.exceptions import InputError
-from engine.journal import FAILURES
-from engine.lookup import find_entries, rows
-from engine.operations import Verb
+from engine.operations import Basis, Refusal, Verb
 from engine.options import existing, looked_at
 from engine.pausing import pause_of
 from engine.selecting import Selection, select
 from engine.store import Store
 from engine.text import counted
+from engine.verdicts import Verdict, verdicts_of
 from engine.worker import WorkerCommand, wait_for, worker_command
+
+
+@dataclass(frozen=True)
+class Planned:
+    """Whether an act is done or only shown: `dry_run` shows it and writes it into the file `out`, `plan` is a file with
+    what is to be done."""
+
+    dry_run: bool = False
+    out: Path | None = None
+    plan: Path | None = None
 
 
 def do(
     verb: Verb,
-    words: list[str],
+    words: list[str] | None,
     store: Path | None,
     processor: str | None,
     why: str | None,
     *,
     yes: bool,
     as_json: bool,
-    dry_run: bool = False,
+    planned: Planned = Planned(),
+    canary: Canary | None = None,
 ) -> NoReturn:
     """Do a verb to the entries that are meant by words, print what became of each, and end the command.
 
@@ -45,24 +56,35 @@ def do(
         store, processor, why: see `engine.operations.act`.
         yes: do not ask, although a filter chose them.
         as_json: print for programs.
-        dry_run: print what would be done, and write nothing.
+        planned: whether it is done.
+        canary: how a few entries are tried first.
 
     Raises:
         typer.Exit: always, with the code of the command.
-        InputError: somebody has to be asked, and there is no terminal to do so.
+        InputError: no entry is named, somebody has to be asked and there is no terminal to do so, or the plan is none.
         StoreError: the store cannot be used.
     """
-    with looked_at(store) if dry_run else existing(store) as opened:
-        chosen = select(words, opened, processor, utc_now())
+    if planned.out is not None and not planned.dry_run:
+        raise InputError("--out writes what --dry-run shows: give both, or neither")
+    if planned.plan is not None and (words or planned.dry_run):
+        raise InputError("--plan says what is done to which entries: leave out KEY and --dry-run")
+    if not words and planned.plan is None:
+        raise InputError(f"{verb.name} needs to know which entries are meant: give keys, or a filter as state:failed")
+    basis = Basis.read(planned.plan, verb.name) if planned.plan is not None else None
+    with looked_at(store) if planned.dry_run else existing(store) as opened:
+        if basis is not None:
+            chosen = Selection({processor: keys for processor, keys in basis.keys().items()}, "")  # noqa: C416
+        else:
+            chosen = select(words or [], opened, processor, utc_now())
         if not chosen.count:
-            printing.note(f"no entry answers to {chosen.filter}")
+            printing.note(f"no entry answers to {chosen.filter}" if chosen.filter else "the plan has no entry")
             raise typer.Exit(0)
-        if dry_run:
-            raise typer.Exit(_show(verb, chosen, opened, as_json=as_json))
+        if planned.dry_run:
+            raise typer.Exit(_show(verb, chosen, opened, planned.out, as_json=as_json))
         if chosen.filter and not yes and not _agreed(verb, chosen):
             printing.note("nothing was done")
             raise typer.Exit(1)
-        raise typer.Exit(_act(verb, chosen, opened, why, as_json=as_json))
+        raise typer.Exit(_act(verb, chosen, opened, why, basis, canary, as_json=as_json))
 
 
 def _agreed(verb: Verb, chosen: Selection) -> bool:
@@ -79,9 +101,10 @@ def _agreed(verb: Verb, chosen: Selection) -> bool:
         raise typer.Exit(130) from None
 
 
-def _show(verb: Verb, chosen: Selection, store: Store, *, as_json: bool) -> int:
+def _show(verb: Verb, chosen: Selection, store: Store, out: Path | None, *, as_json: bool) -> int:
     """Print what would be done; the exit code of the command."""
     accepted = refused = 0
+    basis = Basis(verb.name, tuple(verb.words), utc_now())
     fates: Counter[operations.Fate] = Counter()
     for processor, keys in chosen.keys.items():
         for at in range(0, len(keys), _SHOWN):
@@ -91,8 +114,12 @@ def _show(verb: Verb, chosen: Selection, store: Store, *, as_json: bool) -> int:
                 printing.previewed(verb.name, each, as_json=as_json)
             accepted, refused = accepted + seen.accepted, refused + seen.refused
             fates.update(seen.totals)
+            basis.stamps.update(seen.basis.stamps)
     if not as_json:
         printing.foreseen(verb.name, accepted, refused, fates)
+    if out is not None:
+        basis.save(out)
+        printing.note(f"plan {basis.fingerprint} is in {out}")
     return 0 if accepted else 1
 
 
@@ -100,38 +127,52 @@ _SHOWN = 500
 """Of how many entries it is found out at once what would be done, so that it takes no more memory for a million."""
 
 
-def _act(verb: Verb, chosen: Selection, store: Store, why: str | None, *, as_json: bool) -> int:
+def _act(
+    verb: Verb, chosen: Selection, store: Store, why: str | None, basis: Basis | None, canary: Canary | None, *,
+    as_json: bool,
+) -> int:  # fmt: skip
     """Do it, and have workers carry it out to the end; the exit code of the command."""
     refused = went_wrong = failed = False
     to_run: list[str] = []
     actions: list[int] = []
-    entries: list[int] = []
     for processor, keys in chosen.keys.items():
         with printing.portion("entries") if len(keys) > _SHOWN else nullcontext() as progress:
-            done = operations.act(verb, keys, store=store, processor=processor, why=why, progress=progress)
+            done = operations.act(
+                verb, keys, store=store, processor=processor, why=why, progress=progress, basis=basis, canary=canary
+            )
         printing.action(done, as_json=as_json)
         refused = refused or bool(done.refused)
         to_run += done.to_run
         actions += done.actions.values()
-        if done.to_run:
-            found = find_entries(store, done.accepted, processor).values()
-            entries += [entry.doc_id for entry in found if isinstance(entry, Document)]
     if to_run:
-        went_wrong = _run_workers(verb, dict.fromkeys(to_run), store, sys.stderr if as_json else None)
+        went_wrong = run_workers(verb.name, dict.fromkeys(to_run), store, sys.stderr if as_json else None)
         wait_for(store, actions)
-        failed = any(row.state in FAILURES for row in rows(store, utc_now(), entries))
+        for action in actions:
+            verdicts = verdicts_of(store, action)
+            printing.outcome(action, verdicts)
+            failed = failed or bool(verdicts.keys() & {Verdict.SAME_ERROR, Verdict.NEW_ERROR})
     return 2 if went_wrong else 1 if failed or refused else 0
 
 
-def _run_workers(verb: Verb, processors: Collection[str], store: Store, output: TextIO | None) -> bool:
-    """Run a worker of each of these processors to its end, if it is not paused; whether one could not do its work."""
+def run_workers(verb: str, processors: Collection[str], store: Store, output: TextIO | None) -> bool:
+    """Run a worker of each of these processors to its end, if it is not paused; whether one could not do its work.
+
+    Args:
+        verb: the name of what was asked for.
+        processors: `module:Class`.
+        store: where it was asked for.
+        output: where the workers print; None is standard output.
+
+    Raises:
+        InputError: a worker cannot be started.
+    """
     commands = []
     for name in processors:
         if (pause := pause_of(store, name)) is not None:
             printing.note(f"{name} is {pause.words(utc_now())}: this is done after `wfe resume`")
         else:
             commands.append(worker_command(store, name, actions=True))
-    codes = [_run_worker(command, verb.name, output) for command in commands]
+    codes = [_run_worker(command, verb, output) for command in commands]
     return any(code > 1 for code in codes)
 
 
@@ -147,3 +188,13 @@ def _run_worker(command: WorkerCommand, verb: str, output: TextIO | None) -> int
             "run the workflow once from where it is now"
         ) from error
     return code if code >= 0 else 2
+
+
+@contextmanager
+def refusals(verb: str) -> Iterator[None]:
+    """Say why a verb was not done that is not done to entries; then the exit code is 1."""
+    try:
+        yield
+    except Refusal as refusal:
+        printing.note(f"{verb}: refused: {refusal}")
+        raise typer.Exit(1) from None

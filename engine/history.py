@@ -121,7 +121,8 @@ class ActionRow:
         return {
             "action": self.id, "verb": self.verb, "who": self.who, "when": to_text(self.when), "why": self.why,
             "processor": self.processor, "state": self.state, "entries": self.keys, "refused": self.refused,
-            "verdicts": dict(self.verdicts), "groups": list(self.groups), "plan": self.plan, "run": self.run,
+            "verdicts": {each.value: number for each, number in self.verdicts.items()},
+            "groups": list(self.groups), "plan": self.plan, "run": self.run,
             "undoes": self.undoes, "undone_by": self.undone_by,
         }  # fmt: skip
 
@@ -161,7 +162,8 @@ def _state_of(
         return canary.stage.value
     if document["open"] and document["taken_by"] and is_alive(document["taken_by"]):
         return "taken"
-    return "open" if document["open"] or Verdict.WAITING in verdicts else "done"
+    is_open = Verdict.WAITING in verdicts if verdicts else document["open"]
+    return "open" if is_open else "done"
 
 
 @dataclass(frozen=True)

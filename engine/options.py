@@ -25,7 +25,7 @@ ProcessorOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 Entries = Annotated[
-    list[str],
+    list[str] | None,
     typer.Argument(
         metavar="KEY", help="Keys of entries; or a filter, as state:failed task:Send, for all that it lets through.",
         show_default=False,
@@ -41,6 +41,18 @@ AtOption = Annotated[
 WhyOption = Annotated[str | None, typer.Option(help="A reason, for the record.", show_default=False)]
 YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask, although a filter is given.")]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Show what would be done, and write nothing.")]
+
+
+OutOption = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="With --dry-run: write the plan into this file.", show_default=False)
+]
+PlanOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE", help="In place of KEY: the plan in this file. What has changed since is refused.",
+        show_default=False,
+    ),
+]  # fmt: skip
 
 
 @contextmanager

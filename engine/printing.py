@@ -25,6 +25,7 @@ from engine.clock import age, duration, local_time
 from engine.filter import FilterError
 from engine.groups import ErrorGroup, GroupState
 from engine.handover import markdown
+from engine.history import ActionRow
 from engine.journal import RunResult
 from engine.operations import ActionResult, Fate, Previewed
 from engine.planning import Plan, State
@@ -34,6 +35,7 @@ from engine.sharing import Shared
 from engine.store.check import Report
 from engine.store.retention import Pruned
 from engine.text import counted, literal, percent
+from engine.verdicts import Verdict
 
 STYLES = {
     State.READY: "cyan",
@@ -242,6 +244,51 @@ def action(done: ActionResult, *, as_json: bool) -> None:
         _print(Text(f"{done.verb}: {literal(key)}"))
     for key, why in done.refused.items():
         sys.stderr.write(f"{done.verb}: {literal(key)}: refused: {literal(why)}\n")
+
+
+def outcome(number: int, verdicts: Mapping[Verdict, int]) -> None:
+    """What became of the entries of an action so far."""
+    told = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.items() if verdict is not Verdict.DONE)
+    note(f"action {number}: {told or 'nothing is to be executed'}")
+
+
+def actions(rows: Iterable[ActionRow], *, as_json: bool, now: datetime) -> None:
+    """A list of actions."""
+    if as_json:
+        for row in rows:
+            _json(row.to_json())
+        return
+    table = _table("ACTION", "AGE", "WHAT", "ON", "STATE", "VERDICTS", "WHO", "WHY")
+    for row in rows:
+        on = ", ".join(row.groups) or str(row.accepted or "")
+        told = (row.verb, on, row.state, row.outcome, row.who, row.why)
+        verb, *rest = map(_literal, told)
+        table.add_row(str(row.id), age(row.when, now), verb, *rest)
+    _print(table)
+
+
+def verdicts(row: ActionRow, found: Iterable[Mapping[str, Any]], refused: Mapping[str, str], *, as_json: bool) -> None:
+    """What became of each entry of an action: of those that it was accepted for, and of the others."""
+    if as_json:
+        for each in found:
+            told = {name: each[name] for name in ("key", "verdict", "attempts", "why", "asked", "settled")}
+            _json({"action": row.id, **told, "error_id": each["found"]})
+        for key, why in refused.items():
+            nothing = {"attempts": None, "asked": None, "settled": None, "error_id": None}
+            _json({"action": row.id, "key": key, "verdict": Verdict.REFUSED, "why": why, **nothing})
+        return
+    why = f": {row.why}" if row.why else ""
+    _print(Text(literal(f"action {row.id}  {row.verb} by {row.who} at {local_time(row.when)}{why}")))
+    plan = f", plan {row.plan}" if row.plan else ""
+    undone = f", by action {row.undone_by}" if row.undone_by else ""
+    _print(Text(literal(f"{row.state}{undone}: {row.outcome or 'nothing is to be executed'}{plan}")))
+    table = _table("KEY", "VERDICT", "ATTEMPTS", "ERROR", "")
+    for each in found:
+        cells = each["key"], each["verdict"], str(each["attempts"] or ""), (each["found"] or "")[:8], each["why"]
+        table.add_row(*map(_literal, cells))
+    for key, why in refused.items():
+        table.add_row(_literal(key), str(Verdict.REFUSED), "", "", _literal(why))
+    _print(table)
 
 
 def previewed(verb: str, seen: Previewed, *, as_json: bool) -> None:

@@ -1,21 +1,22 @@
 """The commands of `wfe` that act, on entries, a processor or a run. What they do is in `engine.operations`."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from engine import operations, printing, repeating
+from engine.canary import Canary
 from engine.clock import utc_now
-from engine.doing import do
+from engine.doing import Planned, do, refusals
 from engine.exceptions import InputError
-from engine.operations import Cancel, Decide, Decision, Hold, Refusal, Release, Restart, SetRepeat, Skip
+from engine.operations import Cancel, Decide, Decision, Hold, Release, Restart, SetRepeat, Skip
 from engine.options import (
     DryRunOption,
     Entries,
     JsonOption,
+    OutOption,
+    PlanOption,
     ProcessorOption,
     StoreOption,
     WhyOption,
@@ -34,7 +35,7 @@ class Switch(StrEnum):
 
 def repeat(
     switch: Switch,
-    keys: Entries,
+    keys: Entries = None,
     after: Annotated[
         str | None,
         typer.Option(metavar="TIME", help="As 2h: so long after it last began.", show_default=False),
@@ -62,34 +63,59 @@ def repeat(
 
 
 def restart(
-    keys: Entries,
+    keys: Entries = None,
     from_start: Annotated[bool, typer.Option("--from-start", help="Execute finished tasks again, too.")] = False,
+    canary: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="Try N entries, the others once these are fixed.", show_default=False),
+    ] = None,
+    in_flight: Annotated[
+        int | None,
+        typer.Option(
+            min=1, metavar="M", help="With --canary: of the others M at once. Default: 10.", show_default=False
+        ),
+    ] = None,
+    stop_after: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            metavar="K",
+            help="With --canary: stop when the same error came back K times and once more. Default: 0.",
+            show_default=False,
+        ),
+    ] = None,
     store: StoreOption = None,
     processor: ProcessorOption = None,
     why: WhyOption = None,
     dry_run: DryRunOption = False,
+    out: OutOption = None,
+    plan: PlanOption = None,
     yes: YesOption = False,
     json: JsonOption = False,
 ) -> None:
     """Execute entries again now: from the failed task, or from the start."""
-    do(Restart(from_start), keys, store, processor, why, yes=yes, as_json=json, dry_run=dry_run)
+    how = _canary(canary, in_flight, stop_after)
+    planned = Planned(dry_run, out, plan)
+    do(Restart(from_start), keys, store, processor, why, yes=yes, as_json=json, planned=planned, canary=how)
 
 
 def skip(
-    keys: Entries,
+    keys: Entries = None,
     store: StoreOption = None,
     processor: ProcessorOption = None,
     why: WhyOption = None,
     dry_run: DryRunOption = False,
+    out: OutOption = None,
+    plan: PlanOption = None,
     yes: YesOption = False,
     json: JsonOption = False,
 ) -> None:
     """Take the task at which entries stand as done, unexecuted. Then they go on now."""
-    do(Skip(), keys, store, processor, why, yes=yes, as_json=json, dry_run=dry_run)
+    do(Skip(), keys, store, processor, why, yes=yes, as_json=json, planned=Planned(dry_run, out, plan))
 
 
 def hold(
-    keys: Entries,
+    keys: Entries = None,
     store: StoreOption = None,
     processor: ProcessorOption = None,
     why: WhyOption = None,
@@ -101,7 +127,7 @@ def hold(
 
 
 def release(
-    keys: Entries,
+    keys: Entries = None,
     store: StoreOption = None,
     processor: ProcessorOption = None,
     why: WhyOption = None,
@@ -113,30 +139,43 @@ def release(
 
 
 def cancel(
-    keys: Entries,
+    keys: Entries = None,
     store: StoreOption = None,
     processor: ProcessorOption = None,
     why: WhyOption = None,
     dry_run: DryRunOption = False,
+    out: OutOption = None,
+    plan: PlanOption = None,
     yes: YesOption = False,
     json: JsonOption = False,
 ) -> None:
     """Let no run execute entries any more. Only a restart takes them up again."""
-    do(Cancel(), keys, store, processor, why, yes=yes, as_json=json, dry_run=dry_run)
+    do(Cancel(), keys, store, processor, why, yes=yes, as_json=json, planned=Planned(dry_run, out, plan))
 
 
 def decide(
     verdict: Annotated[Decision, typer.Argument(help="Execute the task again, or take it as done.")],
-    keys: Entries,
+    keys: Entries = None,
     store: StoreOption = None,
     processor: ProcessorOption = None,
     why: WhyOption = None,
     dry_run: DryRunOption = False,
+    out: OutOption = None,
+    plan: PlanOption = None,
     yes: YesOption = False,
     json: JsonOption = False,
 ) -> None:
     """Decide of entries in doubt, whose process died inside a task: again, or done. Then they go on now."""
-    do(Decide(verdict), keys, store, processor, why, yes=yes, as_json=json, dry_run=dry_run)
+    do(Decide(verdict), keys, store, processor, why, yes=yes, as_json=json, planned=Planned(dry_run, out, plan))
+
+
+def _canary(first: int | None, in_flight: int | None, stop_after: int | None) -> Canary | None:
+    """How a few entries are tried first. Raises InputError if the other numbers are given without that one."""
+    if first is not None:
+        return Canary(first, 10 if in_flight is None else in_flight, stop_after or 0)
+    if in_flight is not None or stop_after is not None:
+        raise InputError("--in-flight and --stop-after are of a restart with --canary: give that as well")
+    return None
 
 
 def _policy(switch: Switch, after: str | None, at: str | None, cycles: int | None, reruns: int | None) -> Repeat:
@@ -165,14 +204,14 @@ ProcessorName = Annotated[
 
 def pause(processor: ProcessorName, store: StoreOption = None, why: WhyOption = None) -> None:
     """Let no task of a processor be started, in any run, until it is resumed."""
-    with existing(store) as opened, _refusals("pause"):
+    with existing(store) as opened, refusals("pause"):
         made = operations.pause(processor, store=opened, why=why)
     printing.note(f"{made.processor} is paused: it starts no task until `wfe resume`")
 
 
 def resume(processor: ProcessorName, store: StoreOption = None) -> None:
     """End the pause of a processor."""
-    with existing(store) as opened, _refusals("resume"):
+    with existing(store) as opened, refusals("resume"):
         ended = operations.resume(processor, store=opened)
     printing.note(f"{ended.processor} is resumed, it was {ended.words(utc_now())}")
 
@@ -182,23 +221,13 @@ RunNumber = Annotated[int, typer.Argument(metavar="RUN", help="The number of a r
 
 def stop(run: RunNumber, store: StoreOption = None, why: WhyOption = None) -> None:
     """Let a run begin nothing more: what is under way ends, then the run ends, and its worker."""
-    with existing(store) as opened, _refusals("stop"):
+    with existing(store) as opened, refusals("stop"):
         processor = operations.stop(run, store=opened, why=why)
     printing.note(f"run {run} of {processor} begins nothing more, and ends when what is under way has ended")
 
 
 def drain(run: RunNumber, store: StoreOption = None, why: WhyOption = None) -> None:
     """Let a run take no new entry: those begun go through their tasks, then the run ends, and its worker."""
-    with existing(store) as opened, _refusals("drain"):
+    with existing(store) as opened, refusals("drain"):
         processor = operations.drain(run, store=opened, why=why)
     printing.note(f"run {run} of {processor} takes no new entry, and ends when those that it has begun are through")
-
-
-@contextmanager
-def _refusals(verb: str) -> Iterator[None]:
-    """Say why a verb was not done to a processor or a run; then the exit code is 1."""
-    try:
-        yield
-    except Refusal as refusal:
-        printing.note(f"{verb}: refused: {refusal}")
-        raise typer.Exit(1) from None

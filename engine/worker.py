@@ -40,19 +40,27 @@ def each_action(processor: StoredProcessor, executor: Executor | str | None) -> 
     """The same, action by action."""
     goes_on = True
     while goes_on and not processor.stopping.is_asked and (action := _take(processor)) is not None:
-        if action.get("canary"):
-            result, goes_on = _try(processor, Trial(processor.store, action, processor.clock), executor)
-        else:
-            result = processor.process_entries(_keys(processor.store, action), executor=executor)
-            goes_on = result.ending is Ending.COMPLETED
-            fields = {"open": False} if goes_on else {"taken_by": None}
-            processor.store.actions.update({**fields, "run": result.number}, doc_ids=[action.doc_id])
+        try:
+            carry = _try if action.get("canary") else _execute
+            result, goes_on = carry(processor, action, executor)
+        except BaseException:
+            processor.store.actions.update({"taken_by": None}, doc_ids=[action.doc_id])
+            raise
         yield result
 
 
-def _try(processor: StoredProcessor, trial: Trial, executor: Executor | str | None) -> tuple[RunResult, bool]:
+def _execute(processor: StoredProcessor, action: Document, executor: Executor | str | None) -> tuple[RunResult, bool]:
+    """Execute the entries of an action; whether the worker goes on after it."""
+    result = processor.process_entries(_keys(processor.store, action), executor=executor)
+    is_through = result.ending is Ending.COMPLETED
+    fields = {"open": False} if is_through else {"taken_by": None}
+    processor.store.actions.update({**fields, "run": result.number}, doc_ids=[action.doc_id])
+    return result, is_through
+
+
+def _try(processor: StoredProcessor, action: Document, executor: Executor | str | None) -> tuple[RunResult, bool]:
     """Execute the next portion of a restart that tries a few entries first; whether the worker goes on after it."""
-    journal = processor.journal
+    trial, journal = Trial(processor.store, action, processor.clock), processor.journal
     journal.brake = brake = trial.brake()
     try:
         result = processor.process_entries(trial.release(), executor=executor)
@@ -77,10 +85,20 @@ def _take(processor: StoredProcessor) -> Document | None:
             return None
         for action in store.actions.search(is_open):
             is_free = action["taken_by"] is None or not store.is_alive(action["taken_by"])
-            if is_free and (not action.get("canary") or Trial(store, action, processor.clock).look()):
+            if is_free and _is_to_do(processor, action):
                 store.actions.update({"taken_by": store.owner}, doc_ids=[action.doc_id])
                 return action
     return None
+
+
+def _is_to_do(processor: StoredProcessor, action: Document) -> bool:
+    """Whether there is something to do for an open action now; one for which there never will be is closed."""
+    if action.get("canary"):
+        return Trial(processor.store, action, processor.clock).look()
+    if _keys(processor.store, action):
+        return True
+    processor.store.actions.update({"open": False}, doc_ids=[action.doc_id])
+    return False
 
 
 def _keys(store: Store, action: Document) -> list[str]:

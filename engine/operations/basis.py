@@ -21,7 +21,7 @@ _NOT_STARTED = (State.READY, State.WAITING)
 FINGERPRINT_VERSION = "p1"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Stamp:
     """How an entry stood."""
 

@@ -112,7 +112,7 @@ def test_a_skip_goes_on_with_the_next_task_at_once(place: Any) -> None:
     done = place.wfe("skip", "A-2", "A-1", "--why", "the customer is known")
     assert done.returncode == 1
     assert done.stdout.startswith("skip: A-2\n")
-    assert done.stderr == "skip: A-1: refused: it is finished: there is no task to skip\n"
+    assert done.stderr == "skip: A-1: refused: it is finished: there is no task to skip\naction 1: 1 fixed\n"
     assert place.done == ["Send A-2"]
     assert place.ls()["A-2"]["state"] == "finished"
     assert "the customer is known" in place.wfe("show", "A-2").stdout
