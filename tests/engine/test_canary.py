@@ -9,7 +9,7 @@ from desk import Desk, Orders, breaks, interrupts
 
 from engine import InputError, RepeatAfterTime
 from engine.canary import Canary, Stage
-from engine.operations import Refusal, Restart, abandon_canary, resume_canary, undo
+from engine.operations import Hold, Refusal, Restart, abandon_canary, resume_canary, undo
 from engine.verdicts import Verdict, verdicts_of
 from engine.worker import execute_actions
 
@@ -51,11 +51,19 @@ def test_numbers_that_are_too_small_are_refused(wrong: dict[str, int]) -> None:
 KEYS = [f"A-{number}" for number in range(10)]
 
 
+def fails_for(*keys: str) -> Callable[[Any], None]:
+    def check(entry: Any) -> None:
+        if entry.key in keys:
+            breaks(entry)
+
+    return check
+
+
 @pytest.fixture
 def group(desk: Desk) -> Desk:
     """Ten entries that failed of one cause."""
     desk.entries = [{"key": key} for key in KEYS]
-    desk.run(breaks)
+    desk.run(fails_for(*KEYS))
     return desk
 
 
@@ -63,14 +71,6 @@ def stage(desk: Desk, number: int = 1) -> str:
     document = desk.store.actions.get(doc_id=number)
     assert document is not None
     return str(document["canary"]["stage"])
-
-
-def fails_for(*keys: str) -> Callable[[Any], None]:
-    def check(entry: Any) -> None:
-        if entry.key in keys:
-            breaks(entry)
-
-    return check
 
 
 def test_the_first_is_executed_before_all_others_and_then_the_rest(group: Desk) -> None:
@@ -86,7 +86,7 @@ def test_the_first_is_executed_before_all_others_and_then_the_rest(group: Desk) 
 def test_it_stops_when_the_first_fails_again_and_the_others_stand_as_before(group: Desk) -> None:
     before = {key: group.document(key)["executions"] for key in KEYS}
     group.act(Restart(), *KEYS, canary=Canary())
-    assert group.take(breaks) == ["Check A-0"]
+    assert group.take(fails_for(*KEYS)) == ["Check A-0"]
     assert (verdicts_of(group.store, 1), stage(group)) == ({W: 9, S: 1}, "stopped")
     assert {key: group.document(key)["executions"] for key in KEYS[1:]} == {key: before[key] for key in KEYS[1:]}
     assert group.take() == []
@@ -150,7 +150,7 @@ def test_it_is_resumed_where_it_stopped_and_may_fail_as_often_again(group: Desk)
 def test_it_is_abandoned_and_what_was_not_executed_stays_as_it_was(group: Desk) -> None:
     before = group.document("A-9")["executions"]
     group.act(Restart(), *KEYS, canary=Canary())
-    group.take(breaks)
+    group.take(fails_for(*KEYS))
     assert abandon_canary(1, store=group.store, who="anna@host", clock=group.clock) == 9
     assert (verdicts_of(group.store, 1), stage(group)) == ({S: 1, R: 9}, "abandoned")
     assert {row["why"] for row in group.store.verdicts.all()} == {None, "abandoned by anna@host"}
@@ -169,8 +169,6 @@ def test_before_it_began_it_is_undone_as_any_act(group: Desk) -> None:
 
 def test_what_changed_before_its_turn_came_is_refused(group: Desk) -> None:
     group.act(Restart(), *KEYS, canary=Canary())
-    from engine.operations import Hold
-
     group.act(Hold(), "A-5", who="bob@host")
     group.take()
     assert verdicts_of(group.store, 1) == {F: 9, R: 1}
