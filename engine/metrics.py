@@ -18,6 +18,7 @@ from engine.options import StoreOption, looked_at
 from engine.pausing import pauses
 from engine.planning import State
 from engine.store import Store
+from engine.verdicts import open_actions
 
 Sample = tuple[Mapping[str, str], float]
 """Labels, and a value."""
@@ -43,7 +44,8 @@ def exposition(store: Store, moment: datetime) -> Iterator[str]:
         [({"processor": name}, int(name in paused)) for name in processors],
     )  # fmt: skip
     is_open = where("open") == True  # noqa: E712 - a query, not a test
-    yield from _family("wfe_actions_open", "gauge", "Actions not done yet.", [({}, store.actions.count(is_open))])
+    actions = {*store.actions.ids(is_open), *open_actions(store)}
+    yield from _family("wfe_actions_open", "gauge", "Actions that wait for something.", [({}, len(actions))])
     for name, about, of in _OF_THE_NEWEST:
         samples = [({"processor": p}, value) for p, run in newest.items() if (value := of(run)) is not None]
         yield from _family(f"wfe_run_{name}", "gauge", f"Of the newest run: {about}.", samples)

@@ -19,10 +19,10 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
     What was there before is kept beside it, as `<store>.v2.backup` after its version. Raises StoreError if there is no
     room for that.
     """
+    version = schema.version_of(connection)
     _back_up(connection, path)
     connection.execute("BEGIN IMMEDIATE")
     try:
-        version = schema.version_of(connection)
         if version == 1:
             _from_1(connection, path)
         else:
@@ -35,9 +35,9 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
     finally:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
-    # The file is to shrink when documents are removed, which needs a file of version 1 to be laid out anew.
-    connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
-    connection.execute("VACUUM")
+    if version == 1:  # the file is to shrink when documents are removed: it has to be laid out anew for that
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+        connection.execute("VACUUM")
 
 
 def _back_up(connection: sqlite3.Connection, path: Path) -> None:

@@ -194,8 +194,17 @@ class _Pruning:
 
     def actions(self) -> int:
         closed: QueryInstance = where("open") == False  # noqa: E712 - a query, not a test
-        old = self._old(self.store.actions, closed, "when", self.keep_last)
-        return self._remove(self.store.actions, old, lambda action: action.get("open") is False)
+        removed = 0
+        for number in self._old(self.store.actions, closed, "when", self.keep_last):
+            of_it: QueryInstance = where("action") == number
+            if self.store.verdicts.count(of_it & (where("verdict") == "waiting")):
+                continue
+            for page in _pages(self.store.verdicts.ids(of_it)):
+                with self._turn():
+                    self.store.verdicts.remove(doc_ids=page)
+            with self._turn():
+                removed += len(self.store.actions.remove(doc_ids=[number]))
+        return removed
 
     def _old(self, table: DocumentTable, kind: QueryInstance, moment: str, keep: int) -> Iterator[int]:
         """The numbers of the documents of a kind from before the cutoff, oldest first, the newest `keep` left out."""

@@ -139,10 +139,10 @@ class Store:
     def prune(self, older_than: timedelta | datetime, keep_last: int, *, clock: Clock = utc_now) -> Pruned:
         """Remove what is finished and old, and make the file smaller, in short steps between other writers.
 
-        Finished and cancelled entries, closed actions, ended runs, and errors that nothing refers to any more are
-        removed if they are of before the cutoff. Of entries that stay, executions that ended before it are dropped, as
-        far as what happens next does not depend on them. What executions have logged goes with them. What a living
-        owner holds is not touched.
+        Finished and cancelled entries, closed actions with their verdicts, ended runs, and errors that nothing refers
+        to any more are removed if they are of before the cutoff. Of entries that stay, executions that ended before it
+        are dropped, as far as what happens next does not depend on them. What executions have logged goes with them.
+        What a living owner holds is not touched, nor an action of which an entry waits for its verdict.
 
         Args:
             older_than: the age of what goes, or the cutoff itself (without a zone it is local time).

@@ -118,3 +118,33 @@ def test_a_document_that_cannot_be_read_stops_it_and_everything_stays(first_vers
     connection = sqlite3.connect(first_version)
     assert connection.execute("SELECT count(*) FROM docs").fetchone() == (3,)
     connection.close()
+
+
+@pytest.fixture
+def third_version(path: Path) -> Path:
+    """A store as the third version wrote it, which had no verdicts and left the name `groups` to its user."""
+    with Store(path) as store:
+        store.entries.insert(ENTRY)
+        store.actions.insert({"verb": "restart", "keys": ["A-1"], "open": True, "when": "2026-01-01"})
+        store.db.table("notes").insert({"fingerprint": "v1:one"})
+    connection = sqlite3.connect(path)
+    connection.executescript(
+        """
+        DROP TABLE verdicts;
+        DROP TABLE groups;
+        UPDATE others SET tbl = 'groups';
+        PRAGMA user_version = 3;
+        """
+    )
+    connection.close()
+    return path
+
+
+def test_the_third_version_gets_room_for_verdicts_and_keeps_what_its_user_called_groups(third_version: Path) -> None:
+    with Store(third_version) as store:
+        assert [entry["key"] for entry in store.entries] == ["A-1"]
+        assert store.actions.count(where("open") == True) == 1  # noqa: E712 - a query, not a test
+        assert [group["fingerprint"] for group in store.groups.search(where("fingerprint") == "v1:one")] == ["v1:one"]
+        assert store.verdicts.insert({"action": 1, "entry": 1, "verdict": "waiting"}) == 1
+        assert store.check().is_sound
+    assert third_version.with_name("wfe.db.v3.backup").exists()

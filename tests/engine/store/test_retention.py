@@ -26,7 +26,7 @@ from engine.clock import to_text
 from engine.exceptions import InputError
 from engine.lookup import rows
 from engine.model import TaskExecution
-from engine.operations import restart
+from engine.operations import restart, toggle_repeat
 from engine.planning import Plan, plan
 from engine.records import read_plan
 from engine.store import Store
@@ -395,6 +395,17 @@ def test_closed_actions_go_and_open_ones_wait_for_their_worker(store: Store, clo
     clock.turn(days=1)
     assert store.prune(timedelta(hours=1), 1, clock=clock).actions == 2
     assert [(action.doc_id, action["open"]) for action in store.actions] == [(3, False), (4, True)]
+    assert [row["action"] for row in store.verdicts] == [3, 4]
+
+
+def test_an_action_of_which_an_entry_waits_for_its_verdict_stays(store: Store, clock: Any) -> None:
+    run(store, clock, "A-1", check=breaks)
+    toggle_repeat(["A-1"], True, store=store, clock=clock)
+    clock.turn(days=1)
+    assert store.prune(timedelta(hours=1), 0, clock=clock).actions == 0
+    run(store, clock, "A-1", check=lambda entry: None)
+    assert store.prune(timedelta(hours=1), 0, clock=clock).actions == 1
+    assert len(store.verdicts) == 0
 
 
 # --- how
