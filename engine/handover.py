@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from engine.clock import local_minute, local_time, short
 from engine.history import ActionRow, RunRow
@@ -38,7 +38,7 @@ class Told(str):
 class Place:
     """Where the console shows more of a line: an area, and what is looked at in it; of an entry, whose it is."""
 
-    area: str
+    area: Literal["entries", "errors", "runs", "actions"]
     name: str
     processor: str | None = None
 
@@ -180,10 +180,11 @@ def _open(act: ActionRow, now: datetime) -> Line:
 
 
 def _of_act(act: ActionRow, *parts: str) -> Line:
-    refused = f", {act.refused} refused" if act.refused else ""
     on: tuple[str, ...]
     if act.keys:
-        on = (f" on {_entries(act.accepted)}{refused}",)
+        refused = f"refused on {act.refused}" if act.accepted else f"refused on {_entries(act.refused)}"
+        done = f" on {_entries(act.accepted)}" if act.accepted else ""
+        on = (done + (f", {refused}" if act.refused else ""),)
     elif act.groups:
         on = (" on ", Name(act.groups[0]), f" and {len(act.groups) - 1} more" if len(act.groups) > 1 else "")
     elif act.run:

@@ -18,7 +18,7 @@ from wfe_tui.check import check_processor
 from wfe_tui.config import config_path, read_config
 from wfe_tui.demo import demo_store
 from wfe_tui.memory import memory_path
-from wfe_tui.routes import ENTRIES, Route, is_route, parse_route
+from wfe_tui.routes import Route, is_route, parse_route
 
 command = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
@@ -84,7 +84,7 @@ def open_console(
         gc.enable()
         from wfe_tui.serve import serve as serve_console
 
-        words = [str(route), *([processor] if processor else [])]
+        words = [*([str(route)] if route else []), *([processor] if processor else [])]
         where = [] if store is None else ["--store", str(path.absolute())]
         flags = [*where, *(["--demo"] if demo else [])]
         serve_console([*flags, "--", *words], port=port, writable=writable and not read_only)
@@ -98,8 +98,8 @@ def open_console(
     raise typer.Exit(app.return_code or 0)
 
 
-def _places(words: list[str], error: str | None, entry: str | None) -> tuple[Route, str | None]:
-    """Where to open the console, and the processor that was named."""
+def _places(words: list[str], error: str | None, entry: str | None) -> tuple[Route | None, str | None]:
+    """Where to open the console, if that was said, and the processor that was named."""
     routes = [word for word in words if is_route(word)]
     processors = [word for word in words if not is_route(word)]
     asked = [*routes, *(f"--error {id_}" for id_ in [error] if id_), *(f"--entry {key}" for key in [entry] if key)]
@@ -110,7 +110,7 @@ def _places(words: list[str], error: str | None, entry: str | None) -> tuple[Rou
         return Route("errors", error), processor
     if entry:
         return Route("entries", entry, processor=processor), processor
-    return (parse_route(routes[0]) if routes else ENTRIES), processor
+    return (parse_route(routes[0]) if routes else None), processor
 
 
 def _check_store(path: Path) -> None:

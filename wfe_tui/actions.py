@@ -133,6 +133,10 @@ ACTIONS: Mapping[str, tuple[Action, ...]] = {
     ),
     "actions": (*_LIST,),
     "action": (Action("copy", "y", "Copy", "Copy the line that does the same."),),
+    "report": (
+        Action("write", "w", "Write", "Write it into a file, as Markdown for the hand-over.", footer=True),
+        Action("copy", "y", "Copy", "Copy it as Markdown.", footer=True),
+    ),
     "welcome": (
         Action("new_run", "N", "run", "Make the store, with a run of the processor named at the start.", footer=True),
         Action("demo", "d", "Demo", "Open the demo: an audit of the Python packages of this machine.", footer=True),
@@ -142,6 +146,7 @@ ACTIONS: Mapping[str, tuple[Action, ...]] = {
         Action("go_to('errors')", "2", "Errors", "The errors, by their cause."),
         Action("go_to('runs')", "3", "Runs", "The runs of the engine."),
         Action("go_to('actions')", "4", "Actions", "What operators did."),
+        Action("go_to('report')", "b", "Since", "What has happened since you last looked."),
         Action("go", "colon", "Go to", "Go to a place by its path."),
         Action("back", "less_than_sign,backspace", "Back", "To the place before."),
         Action("forward", "greater_than_sign", "Forward", "To the place that was left."),
@@ -164,6 +169,7 @@ TITLES = {
     "run": "On a run",
     "actions": "On the list of actions",
     "action": "On an action",
+    "report": "On what has happened since",
     "table": "In every list",
     "welcome": "Where there is no store yet",
     "everywhere": "Everywhere",

@@ -19,6 +19,7 @@ from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.css.query import NoMatches
 from textual.dom import DOMNode
+from textual.events import Event, InputEvent
 from textual.filter import LineFilter
 from textual.message import Message
 from textual.screen import ModalScreen, Screen
@@ -27,6 +28,7 @@ from textual.worker import WorkerFailed
 from engine.clock import Clock, utc_now
 from engine.exceptions import EngineError, InputError
 from engine.lookup import find_error, find_fingerprint
+from engine.operations.recording import signature
 from engine.store import Store, may_write
 from engine.text import literal
 from engine.worker import worker_command
@@ -37,6 +39,7 @@ from wfe_tui.config import Config
 from wfe_tui.demo import DEMO, demo_store
 from wfe_tui.drawing import Ascii, needs_ascii
 from wfe_tui.feed import Feed, Pulse, PulseFelt, StoreChanged, StoreFound, StoreLost
+from wfe_tui.looking import Looking
 from wfe_tui.memory import Memory, OfStore
 from wfe_tui.reporting import report_file, sentence
 from wfe_tui.routes import ENTRIES, Area, Places, Route, parse_route
@@ -76,7 +79,7 @@ class Settings:
         path: the store's file; it need not exist.
         processor: `module:Class`, started by `N` while the store has no entry; None if none was named.
         demo: open the demo, and start its run.
-        route: the place to open first.
+        route: the place to open first; None: the entries, or what has happened since the operator last looked.
         read_only: nothing is changed from here.
         config: what the user has set.
         memory: where it is kept how lists were shown; None: nowhere.
@@ -85,7 +88,7 @@ class Settings:
     path: Path
     processor: str | None = None
     demo: bool = False
-    route: Route = ENTRIES
+    route: Route | None = None
     read_only: bool = False
     config: Config = field(default_factory=Config)
     memory: Path | None = None
@@ -106,6 +109,7 @@ class WfeApp(Surviving, App[None]):
         child: Child
 
     store: Store
+    looking: Looking
 
     def __init__(self, settings: Settings, clock: Clock = utc_now) -> None:
         super().__init__()
@@ -173,12 +177,34 @@ class WfeApp(Surviving, App[None]):
             self.failure = error
             self.exit()
             return False
-        route = self.settings.route
+        route = self.settings.route or ENTRIES
         if route.area != "entries" or route.name:
             self.go(ENTRIES)  # so that there is a way back to the list
         self.go(route)
         self._feed.start()
+        self.looking = Looking(self.memory, self.store.path, self.clock())
+        if self.looking.was_away and self.settings.route is None:
+            self._show_news()
         return True
+
+    # --- looks
+
+    @work(group="go")
+    async def _show_news(self) -> None:
+        """Begin with what has happened since the operator last looked, if anything has."""
+        from engine.report import report  # the first rows should not wait for it
+
+        look = self.looking.look
+        with suppress(EngineError):  # whatever is wrong with the store, the feed says it
+            found = await asyncio.to_thread(report, self.store, look.before or look.last, look.last, signature())
+            if found.has_news and self.looking.look is look:  # no key was pressed meanwhile
+                self.go(Route("report"))
+
+    async def on_event(self, event: Event) -> None:
+        """Every key, and every move of the mouse, is a sign that somebody looks."""
+        if isinstance(event, InputEvent) and self._feed is not None:
+            self.looking.used(self.clock())
+        await super().on_event(event)
 
     # --- places
 
@@ -275,6 +301,10 @@ class WfeApp(Surviving, App[None]):
                 from wfe_tui.screens.run import RunScreen
 
                 return RunScreen(route, int(route.name))
+            case Route(area="report"):
+                from wfe_tui.screens.report import ReportScreen
+
+                return ReportScreen(route)
             case Route(name=""):
                 from wfe_tui.screens.actions import ActionsScreen
 
@@ -383,6 +413,8 @@ class WfeApp(Surviving, App[None]):
         return next((s for s in reversed(self.screen_stack) if isinstance(s, StoreScreen)), None)
 
     def _time_passed(self) -> None:
+        if self._feed is not None and self.looking.is_to_keep:
+            self.run_worker(asyncio.to_thread(self.looking.keep), group="memory")
         screen = self._in_front()
         if screen is not None and screen in self._living():
             with suppress(NoMatches):
@@ -526,6 +558,7 @@ class WfeApp(Surviving, App[None]):
         """Stop following the store and close it."""
         if self._feed is not None:
             self._feed.stop()
+            self.looking.keep()
             self.store.close()
 
 

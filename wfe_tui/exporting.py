@@ -1,11 +1,13 @@
-"""Writes what a list shows, its rows in their order and its columns, into a file: CSV, or one JSON object a line."""
+"""Writes what is shown into a new file; what a list shows, its rows in their order and its columns, as CSV, or as one
+JSON object a line."""
 
 import csv
 import os
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import orjson
 from textual.content import Content
@@ -54,26 +56,37 @@ def export(cells: Cells, path: Path, progress: Callable[[int, int], object] = la
     if path.suffix not in (".csv", ".jsonl"):
         raise InputError(f"{path.name} has to end with .csv or .jsonl, which says how it is written")
     written = 0
+    with new_file(path) as file:
+        table = csv.writer(file)
+        names = [column.name for column in cells.columns]
+        if path.suffix == ".csv":
+            table.writerow(names)
+        for row in cells.rows():
+            if path.suffix == ".csv":
+                table.writerow([f"'{text}" if text.startswith(FORMULA) else text for text in row])
+            else:
+                file.write(orjson.dumps(dict(zip(names, row, strict=True))).decode() + "\n")
+            written += 1
+            if written % (16 * PAGE) == 0:
+                progress(written, len(cells))
+    return written
+
+
+@contextmanager
+def new_file(path: Path) -> Iterator[IO[str]]:
+    """A new file to write into, that its user alone may read.
+
+    Raises:
+        InputError: it is there already, or cannot be written.
+    """
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace", newline="") as file:
-            table = csv.writer(file)
-            names = [column.name for column in cells.columns]
-            if path.suffix == ".csv":
-                table.writerow(names)
-            for row in cells.rows():
-                if path.suffix == ".csv":
-                    table.writerow([f"'{text}" if text.startswith(FORMULA) else text for text in row])
-                else:
-                    file.write(orjson.dumps(dict(zip(names, row, strict=True))).decode() + "\n")
-                written += 1
-                if written % (16 * PAGE) == 0:
-                    progress(written, len(cells))
+            yield file
     except FileExistsError:
         raise InputError(f"{path} is there already: name another file") from None
     except OSError as error:
         raise InputError(f"{path} cannot be written: {error.strerror}") from error
-    return written
 
 
 def _plain(content: Any) -> str:

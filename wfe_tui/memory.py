@@ -1,10 +1,13 @@
-"""What the console remembers from one start to the next: how each store's lists were shown, and views with a name."""
+"""What the console remembers from one start to the next: how each store's lists were shown, views with a name, and
+when each store was looked at."""
 
 import os
 import tempfile
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
+from threading import Lock
 
 from platformdirs import user_state_path
 from pydantic import BaseModel, Field, ValidationError
@@ -26,10 +29,13 @@ class Shown(BaseModel):
 
 
 class OfStore(BaseModel):
-    """What is remembered of one store: by area, and the named views of its entries."""
+    """What is remembered of one store: by area, and the named views of its entries; when it was looked at last (UTC),
+    and when in the look before: see `wfe_tui.looking`."""
 
     lists: dict[str, Shown] = Field(default_factory=dict)
     views: dict[str, Shown] = Field(default_factory=dict)
+    looked: datetime | None = None
+    looked_before: datetime | None = None
 
 
 class Remembered(BaseModel):
@@ -49,6 +55,7 @@ class Memory:
     def __init__(self, path: Path | None) -> None:
         self._path = path
         self._known = self._read()
+        self._changing = Lock()
 
     @property
     def theme(self) -> str | None:
@@ -62,16 +69,17 @@ class Memory:
     def keep(self, store: Path, change: Callable[[OfStore], None]) -> None:
         """Change what is known of a store, and write it. Another console may have written meanwhile: what it knows of
         other stores stays."""
-        self._known = self._read() if self._path else self._known
-        known = self._known.stores.setdefault(str(store), OfStore())
-        change(known)
-        self._write()
+        with self._changing:
+            self._known = self._read() if self._path else self._known
+            change(self._known.stores.setdefault(str(store), OfStore()))
+            self._write()
 
     def keep_theme(self, theme: str) -> None:
         """Remember a theme."""
-        self._known = self._read() if self._path else self._known
-        self._known.theme = theme
-        self._write()
+        with self._changing:
+            self._known = self._read() if self._path else self._known
+            self._known.theme = theme
+            self._write()
 
     def _read(self) -> Remembered:
         if self._path is not None:

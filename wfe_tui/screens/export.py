@@ -1,6 +1,7 @@
 """Asks for the file into which what is shown is written, and writes it."""
 
 import asyncio
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, cast
@@ -12,37 +13,40 @@ from textual.containers import Vertical
 from textual.widgets import Input, Static
 
 from engine.exceptions import EngineError
-from engine.text import counted, literal
-from wfe_tui.exporting import Cells, export
+from engine.text import literal
 from wfe_tui.surviving import Dialog
 
 if TYPE_CHECKING:
     from wfe_tui.app import WfeApp
+
+Write = Callable[[Path, Callable[[str], object]], str]
+"""Writes a file, and answers what it has written; meanwhile it says how far it is."""
 
 
 class ExportScreen(Dialog[None]):
     """A line for the name of the file.
 
     Args:
-        area: what the list is of.
-        cells: what is written.
-        moment: for the name that is proposed (UTC).
+        title: what is written.
+        question: what is asked.
+        name: that is proposed.
+        write: writes it; called in a thread.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", "Close", show=False)]
 
-    def __init__(self, area: str, cells: Cells, moment: datetime) -> None:
+    def __init__(self, title: str, question: str, name: str, write: Write) -> None:
         super().__init__()
-        self._cells = cells
-        self._proposed = f"{area}-{moment.astimezone():%Y%m%d-%H%M%S}.csv"
+        self._title = title
+        self._question = question
+        self._proposed = name
+        self._writes = write
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="box") as box:
-            box.border_title = (
-                f"Export {counted(len(self._cells), 'row')}, {counted(len(self._cells.columns), 'column')}"
-            )
+            box.border_title = self._title
             box.border_subtitle = "enter writes · esc closes"
-            yield Static("Into which file? .csv, or .jsonl for one JSON object a line.", markup=False)
+            yield Static(self._question, markup=False)
             yield Input(self._proposed, compact=True)
             yield Static(id="said", markup=False)
 
@@ -51,13 +55,18 @@ class ExportScreen(Dialog[None]):
     async def _write(self, message: Input.Submitted) -> None:
         said, path = self.query_one("#said", Static), Path(message.value).expanduser().absolute()
 
-        def progress(done: int, of: int) -> None:
-            self.app.call_from_thread(said.update, f"{done} of {of} rows")
+        def progress(text: str) -> None:
+            self.app.call_from_thread(said.update, text)
 
         try:
-            written = await asyncio.to_thread(export, self._cells, path, progress)
+            written = await asyncio.to_thread(self._writes, path, progress)
         except EngineError as error:
             said.update(literal(str(error)))
             return
-        cast("WfeApp", self.app).say(f"{counted(written, 'row')} written to {path}")
+        cast("WfeApp", self.app).say(f"{written} written to {path}")
         self.dismiss()
+
+
+def file_name(what: str, ending: str, moment: datetime) -> str:
+    """The name that is proposed for a file that is written at a moment (aware)."""
+    return f"{what}-{moment.astimezone():%Y%m%d-%H%M%S}.{ending}"

@@ -1,7 +1,8 @@
 """What the screens with a list share: the window over a table, its filter, order and columns, which are remembered."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, ClassVar
 
 from textual import on
@@ -10,13 +11,14 @@ from textual.getters import query_one
 from engine.exceptions import EngineError
 from engine.filter import FilterError
 from engine.store import Changes
-from wfe_tui.exporting import Cells
+from engine.text import counted
+from wfe_tui.exporting import Cells, export
 from wfe_tui.loader import Loader
 from wfe_tui.memory import OfStore, Shown
 from wfe_tui.routes import Route
 from wfe_tui.screens.base import StoreScreen
 from wfe_tui.screens.columns import ColumnsScreen
-from wfe_tui.screens.export import ExportScreen
+from wfe_tui.screens.export import ExportScreen, file_name
 from wfe_tui.widgets.columns import Cell, Column, arranged
 from wfe_tui.widgets.filter_bar import FilterBar
 from wfe_tui.widgets.table import StoreTable
@@ -201,7 +203,14 @@ class ListScreen(StoreScreen):
     def action_export(self) -> None:
         """Write what is shown into a file."""
         cells = Cells(self.window, self.table.columns, self.cell)
-        self.app.push_screen(ExportScreen(self.area, cells, self.wfe.clock()))
+        title = f"Export {counted(len(cells), 'row')}, {counted(len(cells.columns), 'column')}"
+        question = "Into which file? .csv, or .jsonl for one JSON object a line."
+
+        def write(path: Path, progress: Callable[[str], object]) -> str:
+            written = export(cells, path, lambda done, of: progress(f"{done} of {of} rows"))
+            return counted(written, "row")
+
+        self.app.push_screen(ExportScreen(title, question, file_name(self.area, "csv", self.wfe.clock()), write))
 
     def row_at_cursor(self) -> Any:
         """The row that the cursor is on; None if there is none, or it is not read yet."""
