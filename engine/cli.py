@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from engine import actions, metrics, printing, running, triage, upkeep, verbs
+from engine import actions, comparing, metrics, printing, running, triage, upkeep, verbs
 from engine.acts import acts_on
 from engine.clock import parse_past, utc_now
 from engine.exceptions import EngineError
@@ -112,6 +112,34 @@ def share(
         with explained(text):
             found = what_they_share(opened, now, text)
         printing.shared(found, as_json=json)
+
+
+@app.command()
+def compare(
+    key: Annotated[str, typer.Argument(help="Key of an entry.")],
+    other: Annotated[
+        str | None, typer.Argument(metavar="OTHER_KEY", help="Another entry of its processor.", show_default=False)
+    ] = None,
+    attempts: Annotated[
+        tuple[int, int] | None,
+        typer.Option(metavar="N M", help="Two attempts. Default: the newest and the one before.", show_default=False),
+    ] = None,
+    task: Annotated[
+        str | None, typer.Option(help="At which task. Default: where the entry stands.", show_default=False)
+    ] = None,
+    sibling: Annotated[
+        bool, typer.Option("--sibling", help="With its last good sibling; so, too, if there is only one attempt.")
+    ] = False,
+    store: StoreOption = None,
+    processor: ProcessorOption = None,
+    at: AtOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Show what differs between two attempts of an entry, or between it and one that went well."""
+    with looked_back_at(store, at) as (opened, now):
+        asked = comparing.Asked(task, attempts or (), sibling, other)
+        found = comparing.compare(opened, key, asked, processor=processor, moment=now)
+        printing.comparison(found, as_json=json)
 
 
 for _verb in (

@@ -22,6 +22,8 @@ from tinydb.table import Document
 
 from engine.acts import Act
 from engine.clock import age, duration, local_time
+from engine.comparing import Comparison, layout
+from engine.comparing.layout import Look
 from engine.filter import FilterError
 from engine.groups import ErrorGroup, GroupState
 from engine.handover import markdown
@@ -230,6 +232,26 @@ def shared(found: Shared, *, as_json: bool) -> None:
             style="dim" if trait.may_be_chance else "",
         )  # fmt: skip
     _print(table)
+
+
+def comparison(found: Comparison, *, as_json: bool) -> None:
+    """What differs between two: in columns on a terminal that has room for them, else one below the other."""
+    if as_json:
+        _json(found.to_json())
+        return
+    width = Console().width if sys.stdout.isatty() else layout.ROOM - 1
+    lines = [*layout.head(found, width), [], *layout.body(found, width, everything=True)]
+    for line in lines:
+        _print(Text.assemble(*((text, _LOOKS[look]) for text, look in line)))
+
+
+_LOOKS = {
+    Look.PLAIN: "",
+    Look.MUTED: "dim",
+    Look.HEADING: "bold",
+    Look.DIFFERS: "bold yellow",
+    Look.CHANGED: "bold underline",
+}
 
 
 def action(done: ActionResult, *, as_json: bool) -> None:

@@ -181,6 +181,17 @@ def error_ids(document: Mapping[str, Any]) -> list[str]:
     return [error_id for error_id in dict.fromkeys([document["error_id"], *of_tasks]) if error_id]
 
 
+def attempt_word(attempt: Mapping[str, Any]) -> str:
+    """How a stored attempt at a task ended, in a word."""
+    if attempt.get("skipped"):
+        return "skipped"
+    if attempt["processed"]:
+        return "done"
+    if attempt.get("error_id"):
+        return "failed"
+    return "begun" if attempt.get("running") else "interrupted"
+
+
 @dataclass(frozen=True)
 class EntryRow:
     """One line of a list of entries. `done` of its `total` tasks are done; `due` and `updated` are UTC."""

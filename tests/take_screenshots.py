@@ -75,6 +75,7 @@ async def _walk(size: tuple[int, int], suffix: str) -> None:
         for name, keys in (
             ("entry", ["enter"]),
             ("trace", ["escape", "e"]),
+            ("compare", ["escape", "equals_sign"]),
             ("errors", ["2"]),
             ("run", ["3", "enter"]),
             ("help", ["1", "f", "question_mark"]),

@@ -63,6 +63,7 @@ _LIST = (
     Action("copy", "y", "Copy", "Copy the row."),
 )
 _TRACE = Action("show_trace", "e", "Trace", "The stack trace of the entry's error.", footer=True)
+_COMPARE = Action("compare", "equals_sign", "Compare", "What differs between two attempts, or from one that went well.")
 
 ACTIONS: Mapping[str, tuple[Action, ...]] = {
     "table": (
@@ -83,6 +84,7 @@ ACTIONS: Mapping[str, tuple[Action, ...]] = {
         *_ACTS,
         *_RUNNING,
         _TRACE,
+        _COMPARE,
         *_LIST,
         Action("only_failed", "f", "Failed", "Show failed entries alone; again shows all.", footer=True),
         Action("next_failure", "]f", "Next failure", "Go to the next entry that failed."),
@@ -90,7 +92,7 @@ ACTIONS: Mapping[str, tuple[Action, ...]] = {
         Action("views", "v", "Views", "Save what is shown under a name, or show what was saved."),
         Action("toggle_live", "p", "Live", "Let the rows stand still, or follow the store again."),
     ),
-    "entry": (*_ACTS, *_RUNNING, _TRACE, Action("copy", "y", "Copy", "Copy the entry as JSON.")),
+    "entry": (*_ACTS, *_RUNNING, _TRACE, _COMPARE, Action("copy", "y", "Copy", "Copy the entry as JSON.")),
     "errors": (
         *_ACTS,
         *_LIST,
@@ -117,7 +119,23 @@ ACTIONS: Mapping[str, tuple[Action, ...]] = {
         Action("previous_occurrence", "left_square_bracket", "Previous", "The occurrence before."),
         Action("older_attempt", "minus", "Attempt before", "What the attempt before this one ended with."),
         Action("newer_attempt", "plus", "Attempt after", "What the attempt after this one ended with."),
+        _COMPARE,
         Action("show_entry", "v", "View entry", "The entry that it happened to."),
+    ),
+    "compare": (
+        Action("toggle_everything", "a", "All", "Show all, or again what differs alone.", footer=True),
+        Action("toggle_sibling", "s", "Sibling", "With the last good sibling, or again two attempts.", footer=True),
+        Action("move_left(-1)", "left_square_bracket", "Left before", "On the left the attempt before.", footer=True),
+        Action("move_left(1)", "right_square_bracket", "Left after", "On the left the attempt after.", footer=True),
+        Action("move_right(-1)", "left_curly_bracket", "Right before", "On the right the attempt before."),
+        Action("move_right(1)", "right_curly_bracket", "Right after", "On the right the attempt after."),
+        Action("copy", "y", "Copy", "Copy what is shown, as Markdown.", footer=True),
+        Action("line_down", "down,j", "Down", "Scroll down."),
+        Action("line_up", "up,k", "Up", "Scroll up."),
+        Action("page_down", "pagedown,ctrl+d", "Page down", "A page down."),
+        Action("page_up", "pageup,ctrl+u", "Page up", "A page up."),
+        Action("first", "home,g", "First", "To the beginning."),
+        Action("last", "end,G", "Last", "To the end."),
     ),
     "runs": (
         *_RUNNING,
@@ -165,6 +183,7 @@ TITLES = {
     "errors": "On the list of errors",
     "occurrences": "On the occurrences of an error",
     "trace": "On a stack trace",
+    "compare": "On a comparison",
     "runs": "On the list of runs",
     "run": "On a run",
     "actions": "On the list of actions",
@@ -212,7 +231,8 @@ def check_keys(keys: Iterable[str]) -> None:
 
 _PRINTED = {
     "slash": "/", "question_mark": "?", "escape": "esc", "colon": ":", "less_than_sign": "<", "greater_than_sign": ">",
-    "right_square_bracket": "]", "left_square_bracket": "[", "minus": "-", "plus": "+", "pagedown": "pgdn",
+    "right_square_bracket": "]", "left_square_bracket": "[", "right_curly_bracket": "}", "left_curly_bracket": "{",
+    "equals_sign": "=", "minus": "-", "plus": "+", "pagedown": "pgdn",
     "pageup": "pgup", "backspace": "⌫", "up": "↑", "down": "↓", "left": "←", "right": "→",
 }  # fmt: skip
 

@@ -10,7 +10,8 @@ import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -42,7 +43,7 @@ from wfe_tui.feed import Feed, Pulse, PulseFelt, StoreChanged, StoreFound, Store
 from wfe_tui.looking import Looking
 from wfe_tui.memory import Memory, OfStore
 from wfe_tui.reporting import report_file, sentence
-from wfe_tui.routes import ENTRIES, Area, Places, Route, parse_route
+from wfe_tui.routes import ENTRIES, LISTS, Area, Places, Route, parse_route
 from wfe_tui.screens.acting import ActingScreen
 from wfe_tui.screens.base import StoreScreen
 from wfe_tui.screens.entries import EntriesScreen
@@ -229,7 +230,7 @@ class WfeApp(Surviving, App[None]):
     @work(group="go")
     async def _look_and_go(self, route: Route) -> None:
         try:
-            found = await asyncio.to_thread(_look, self.store, route)
+            found = await asyncio.to_thread(_look, self.store, route, self.clock())
         except EngineError as error:
             self.say(str(error), severity="error")
         else:
@@ -243,7 +244,8 @@ class WfeApp(Surviving, App[None]):
 
     def _needs_look(self, route: Route) -> bool:
         """Whether it is to be found out first if there is what the path names."""
-        return route.area != "entries" and bool(route.name) and _screen_name(route) not in self._screens
+        is_known = not route.name and route.area != "compare"
+        return route.area != "entries" and not is_known and _screen_name(route) not in self._screens
 
     def _show(self, route: Route, found: Any = None) -> None:
         name = _screen_name(route)
@@ -305,6 +307,10 @@ class WfeApp(Surviving, App[None]):
                 from wfe_tui.screens.report import ReportScreen
 
                 return ReportScreen(route)
+            case Route(area="compare"):
+                from wfe_tui.screens.compare import CompareScreen
+
+                return CompareScreen(route, found)
             case Route(name=""):
                 from wfe_tui.screens.actions import ActionsScreen
 
@@ -359,7 +365,7 @@ class WfeApp(Surviving, App[None]):
         if not isinstance(screen, StoreScreen):
             return
         came_from = self._places.before
-        parent = Route(screen.route.area) if screen.route.name else ENTRIES
+        parent = Route(screen.route.area) if screen.route.name and screen.route.area in LISTS else ENTRIES
         if came_from is not None and screen.route.name:
             self._move(self._places.back)
         elif screen.route.area != "entries" or screen.route.name:
@@ -563,12 +569,12 @@ class WfeApp(Surviving, App[None]):
 
 
 def _screen_name(route: Route) -> str:
-    """One list is one screen, whatever its filter."""
-    return str(route) if route.name else route.area
+    """One list is one screen, whatever its filter, and so are the comparisons of an entry."""
+    return str(replace(route, filter="")) if route.name else route.area
 
 
-def _look(store: Store, route: Route) -> tuple[Route, Any]:
-    """What a path names, in full, and what its screen begins with; in a thread that may wait.
+def _look(store: Store, route: Route, moment: datetime) -> tuple[Route, Any]:
+    """What a path names at a moment (aware), in full, and what its screen begins with; in a thread that may wait.
 
     Raises:
         InputError: there is nothing of this name.
@@ -578,6 +584,10 @@ def _look(store: Store, route: Route) -> tuple[Route, Any]:
             return Route("errors", find_fingerprint(store, route.name)), None
         record = find_error(store, route.name)
         return Route("errors", record["error_id"]), record
+    if route.area == "compare":
+        from wfe_tui.screens.compare import look
+
+        return look(store, route, moment)
     table = store.runs if route.area == "runs" else store.actions
     number = int(route.name) if route.name.isascii() and route.name.isdigit() and len(route.name) < 16 else 0
     if not number or table.get(doc_id=number) is None:

@@ -17,7 +17,8 @@ MOST_PLACES = 30
 
 @dataclass(frozen=True)
 class Route:
-    """Where the console is, or is to go: an area, and what is looked at in it, or which filter its list has."""
+    """Where the console is, or is to go: an area, and what is looked at in it, or which filter its list has; of a
+    comparison, which two it is of."""
 
     area: Area
     name: str = ""
@@ -26,6 +27,9 @@ class Route:
     """`module:Class`, where the key of an entry alone does not name it. The path does not show it."""
 
     def __str__(self) -> str:
+        if self.area == "compare" and self.name:  # of which two, stands behind the key: that has no `?` of its own here
+            key = self.name.replace("%", "%25").replace("?", "%3F")
+            return f"compare/{key}?{self.filter}" if self.filter else f"compare/{key}"
         if self.name:
             return f"{self.area}/{self.name}"
         return f"{self.area}?{self.filter}" if self.filter else self.area
@@ -49,6 +53,9 @@ def parse_route(text: str) -> Route:
     if area is None:
         raise InputError(f"{text!r} is no place: write {', '.join(AREAS)}, as entries?state:failed or errors/ERROR_ID")
     rest = text[len(area) :]
+    if area == "compare":
+        key, _, filter_ = rest.removeprefix("/").partition("?")
+        return Route(area, key.replace("%3F", "?").replace("%25", "%"), filter_)
     return Route(area, filter=rest[1:]) if rest.startswith("?") else Route(area, rest[1:])
 
 

@@ -89,6 +89,11 @@ def WorkflowModelId(number: int) -> Any:  # noqa: N802 - a UUID of this number
     return UUID(int=number + 1)
 
 
+def other_key(path: Path) -> str:
+    with Store(path) as store:
+        return str(store.entries.all()[0]["key"])
+
+
 def assert_literal(operator: Any, width: int) -> None:
     for line in operator.lines:
         assert cell_len(line) == width, repr(line)
@@ -104,7 +109,7 @@ async def test_on_no_screen_is_anything_obeyed(
     places = [
         Route("entries"), Route("entries", key), Route("errors"), Route("errors", "v1:1"), Route("errors", error_id),
         Route("runs"), Route("runs", "1"), Route("actions"), Route("actions", "1"),
-        Route("entries", filter=f"key:{key[:9]}"),
+        Route("entries", filter=f"key:{key[:9]}"), Route("compare", key, "with:" + other_key(path)),
     ]  # fmt: skip
     async with console(path, size=size) as operator:
         for place in places:

@@ -18,6 +18,9 @@ from wfe_tui.routes import ENTRIES, MOST_PLACES, Places, Route, is_route, parse_
         ("entries?state:failed key:a/b", Route("entries", filter="state:failed key:a/b")),
         ("errors/v1:9f2a", Route("errors", "v1:9f2a")),
         ("runs/12", Route("runs", "12")),
+        ("compare/a/b", Route("compare", "a/b")),
+        ("compare/a%3Fb%25?task:Check attempts:1,3", Route("compare", "a?b%", "task:Check attempts:1,3")),
+        ("compare/A-1?with:a?b", Route("compare", "A-1", "with:a?b")),
         ("actions", Route("actions")),
     ],
 )

@@ -207,6 +207,20 @@ class EntriesScreen(ActingScreen, ListScreen):
         else:
             self.wfe.say("this entry has no error", severity="warning")
 
+    @work
+    async def action_compare(self) -> None:
+        """Go to what differs between two marked entries, or the attempts of the one at the cursor."""
+        marks, cursor = list(self.window.marks), self.window.cursor_id
+        chosen = marks if len(marks) == 2 else [cursor] if cursor is not None else []
+        rows = list((await asyncio.to_thread(self.window.read, chosen)).values())
+        if not rows:
+            self.wfe.say("there is no entry to compare", severity="warning")
+        elif len(rows) == 2 and rows[0].processor != rows[1].processor:
+            self.wfe.say("the two marked entries are of two processors: mark two of one", severity="warning")
+        else:
+            filter_ = f"with:{rows[1].key}" if len(rows) == 2 else ""
+            self.wfe.go(Route("compare", rows[0].key, filter_, rows[0].processor))
+
     @on(StateCount.Chosen)
     def _filter_by_count(self, message: StateCount.Chosen) -> None:
         self.set_filter(state_filter(message.state) if message.state else "")

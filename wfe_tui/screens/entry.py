@@ -114,6 +114,11 @@ class EntryScreen(ActingScreen):
         else:
             self.wfe.say("this entry has no error", severity="warning")
 
+    def action_compare(self) -> None:
+        """Go to what differs between its attempts, or from one that went well."""
+        if row := self._found.row:
+            self.wfe.go(Route("compare", row.key, processor=row.processor))
+
     def action_copy(self) -> None:
         """Copy the entry as JSON."""
         if self._found.document is not None:

@@ -20,6 +20,7 @@ from tinydb import where
 from tinydb.table import Document
 
 from engine.clock import local_time
+from engine.comparing import Asked
 from engine.exceptions import EngineError
 from engine.lookup import find_entry
 from engine.store import Changes
@@ -27,6 +28,7 @@ from engine.text import literal
 from wfe_tui.actions import bindings
 from wfe_tui.routes import Route
 from wfe_tui.screens.base import StoreScreen
+from wfe_tui.screens.compare import words
 from wfe_tui.widgets.cut import LONGEST_KEY, cut
 from wfe_tui.widgets.trace import TraceView, frame_text, markdown_report
 
@@ -143,6 +145,15 @@ class TraceScreen(StoreScreen):
     def action_copy_report(self) -> None:
         """Copy a report in Markdown."""
         self.wfe.copy(markdown_report(self._record), "a report in Markdown")
+
+    def action_compare(self) -> None:
+        """Go to what differs between this attempt and the one before it, or an entry that went well."""
+        record = self._record
+        if record["key"] is None or record["task"] is None or record.get("attempt") is None:
+            self.wfe.say("it happened to no entry, or outside its tasks", severity="warning")
+            return
+        asked = words(Asked(record["task"], (record["attempt"],)))
+        self.wfe.go(Route("compare", record["key"], asked, record["processor"]))
 
     def action_show_entry(self) -> None:
         """Go to the entry that it happened to."""

@@ -6,6 +6,7 @@ from typing import Any
 from textual.content import Content
 
 from engine.planning import State, StepKind
+from engine.records import attempt_word
 
 GLYPHS = {
     State.READY: "○",
@@ -49,17 +50,20 @@ def state_content(state: State) -> Content:
     return Content.styled(f"{GLYPHS[state]} {state}", COLOURS[state])
 
 
+ATTEMPTS = {
+    "skipped": ("⊘", "$text-warning"),
+    "done": ("✓", "$text-success"),
+    "failed": ("✗", "$text-error"),
+    "begun": ("▶", "$text-accent"),
+    "interrupted": ("◼", "$text-secondary"),
+}
+
+
 def attempt_look(attempt: Mapping[str, Any]) -> tuple[str, str, str]:
     """How a stored attempt at a task ended: its sign, its word and its colour."""
-    if attempt.get("skipped"):
-        return "⊘", "skipped", "$text-warning"
-    if attempt["processed"]:
-        return "✓", "done", "$text-success"
-    if attempt.get("error_id"):
-        return "✗", "failed", "$text-error"
-    if attempt.get("running"):
-        return "▶", "begun", "$text-accent"
-    return "◼", "interrupted", "$text-secondary"
+    word = attempt_word(attempt)
+    sign, colour = ATTEMPTS[word]
+    return sign, word, colour
 
 
 def bar(done: int, total: int, width: int, style: str) -> Content:
