@@ -70,7 +70,7 @@ def advice(store: Store, fingerprint: str) -> Advice:
     newest: list[Document] = []
     if recovered:
         was_fixed = own & (where("verdict") == Verdict.FIXED)
-        ids = store.verdicts.ids(was_fixed, order_by="settled", reverse=True, limit=NEWEST)
+        ids = store.verdicts.ids(was_fixed, reverse=True, limit=NEWEST)
         newest = store.verdicts.get(doc_ids=ids)
     attempts = [verdict["attempts"] for verdict in newest if verdict["attempts"]]
     seconds = [_seconds(verdict) for verdict in newest]

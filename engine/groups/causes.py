@@ -20,6 +20,9 @@ from engine.store import Store
 BARS = 24
 """Into how many intervals the time that is looked at is cut."""
 
+SINGLY = 1_000
+"""Up to so many are looked at one by one: that is less than to count them in each interval."""
+
 TASKS_FROM = 20
 """From how many of its newest occurrences the tasks of a group are told."""
 
@@ -141,8 +144,7 @@ def _group(
 ) -> ErrorGroup:
     own = of_group(fingerprint)
     newest = store.errors.get(doc_ids=store.errors.ids(own, order_by="time", reverse=True, limit=TASKS_FROM))
-    oldest = store.errors.get(doc_ids=store.errors.ids(own, order_by="time", limit=1))
-    first, last = from_text(oldest[0]["time"]), from_text(newest[0]["time"])
+    first, last = map(from_text, store.errors.bounds("time", own))
     since = seen_since(store, fingerprint, word.snoozed.when) if word.snoozed else 0
     return ErrorGroup(
         fingerprint,
@@ -155,7 +157,7 @@ def _group(
         tuple(dict.fromkeys(record["processor"] for record in newest)),
         first,
         last,
-        _trend(store, own, moment, span) if count > 1 else _lone(last, moment, span),
+        _trend(store, own, moment, span),
         group_state(word, first, last, since, moment),
         word,
         advice(store, fingerprint),
@@ -185,15 +187,15 @@ def most_frequent(store: Store, entries: Counter[str], most: int = 3) -> list[Ca
 
 
 def _trend(store: Store, own: QueryInstance, moment: datetime, span: timedelta) -> list[int]:
-    edges = [to_text(moment - span + span * part / BARS) for part in range(BARS + 1)]
-    return [
-        store.errors.count(own & (where("time") >= begin) & (where("time") < end)) for begin, end in pairwise(edges)
-    ]
-
-
-def _lone(time: datetime, moment: datetime, span: timedelta) -> list[int]:
+    begin = moment - span
+    within = own & (where("time") >= to_text(begin)) & (where("time") < to_text(moment))
+    if store.errors.count(within) > SINGLY:
+        edges = [to_text(begin + span * part / BARS) for part in range(BARS + 1)]
+        return [
+            store.errors.count(own & (where("time") >= left) & (where("time") < right))
+            for left, right in pairwise(edges)
+        ]
     bars = [0] * BARS
-    place = BARS - 1 - int((moment - time) / span * BARS)
-    if 0 <= place < BARS:
-        bars[place] = 1
+    for time, number in store.errors.counts("time", within).items():
+        bars[int((from_text(time) - begin) / span * BARS)] += number
     return bars

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from tinydb import where
 
-from engine.groups.seen import groups_of
+from engine.groups.seen import failing_by_group, groups_of
 from engine.groups.states import GroupState, Word
 from engine.groups.words import state_of, words_of
 from engine.journal import FAILURES
@@ -61,17 +61,18 @@ def dealt_with(store: Store, moment: datetime) -> Dealt:
     """Whether all failures are dealt with at `moment` (aware). Answered by indexes, at the cost of what fails."""
     awaited = store.verdicts.counts("entry", where("verdict") == Verdict.WAITING)
     failing = {state: state_ids(store, moment, [state]) for state in sorted(FAILURES)}
-    left = {state: [number for number in ids if number not in awaited] for state, ids in failing.items()}
-    errors = store.entries.counts("error_id", doc_ids=left[State.FAILED]) if left[State.FAILED] else {}
-    entries = groups_of(store, [error_id for error_id in errors if error_id is not None])
-    words = words_of(store, entries) if entries else {}
-    loose = Counter({state: len(ids) for state, ids in left.items()})
-    loose[State.FAILED] -= entries.total()  # of which the error is known
+    waiting = {state: [number for number in ids if number in awaited] for state, ids in failing.items()}
+    loose = Counter({state: len(ids) - len(waiting[state]) for state, ids in failing.items()})
     causes: Counter[GroupState] = Counter()
-    of_causes = 0
+    left = 0
+    entries = failing_by_group(store)
+    if waiting[State.FAILED]:
+        entries -= groups_of(store, store.entries.counts("error_id", doc_ids=waiting[State.FAILED]))
+    words = words_of(store, entries) if entries else {}
     for fingerprint, number in entries.items():
+        loose[State.FAILED] -= number  # it has a cause
         state = state_of(store, fingerprint, words.get(fingerprint, Word()), moment)
         if state is not None and not state.is_dealt_with:
             causes[state] += 1
-            of_causes += number
-    return Dealt(sum(map(len, failing.values())), of_causes + (+loose).total(), causes, +loose)
+            left += number
+    return Dealt(sum(map(len, failing.values())), left + (+loose).total(), causes, +loose)

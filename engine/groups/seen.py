@@ -24,14 +24,10 @@ def restarts_of(fingerprint: str) -> QueryInstance:
     return condition
 
 
-def first_seen(store: Store, fingerprint: str) -> datetime | None:
-    """When a group was seen first (UTC); None if it never was."""
-    return _seen(store, fingerprint, newest=False)
-
-
-def last_seen(store: Store, fingerprint: str) -> datetime | None:
-    """When a group was seen last (UTC); None if it never was."""
-    return _seen(store, fingerprint, newest=True)
+def first_and_last(store: Store, fingerprint: str) -> tuple[datetime, datetime] | None:
+    """When a group was seen first, and last (UTC); None if it never was."""
+    first, last = store.errors.bounds("time", of_group(fingerprint))
+    return None if first is None else (from_text(first), from_text(last))
 
 
 def seen_since(store: Store, fingerprint: str, moment: datetime) -> int:
@@ -58,12 +54,6 @@ def failed_by(store: Store, fingerprints: Iterable[str]) -> list[int]:
         errors = list(store.errors.counts("error_id", of_group(fingerprint)))
         found += store.entries.ids(_FAILED & where("error_id").one_of(errors))
     return found
-
-
-def _seen(store: Store, fingerprint: str, *, newest: bool) -> datetime | None:
-    ids = store.errors.ids(of_group(fingerprint), order_by="time", reverse=newest, limit=1)
-    found = store.errors.get(doc_ids=ids)
-    return from_text(found[0]["time"]) if found else None
 
 
 _FAILED: QueryInstance = where("state") == State.FAILED

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from tinydb import where
 
-from engine.groups.seen import failed_by, first_seen, last_seen, of_group, restarts_of, seen_since
+from engine.groups.seen import failed_by, first_and_last, of_group, restarts_of, seen_since
 from engine.groups.states import Closed, GroupState, Word, group_state
 from engine.store import Store
 from engine.verdicts import Verdict
@@ -28,11 +28,11 @@ def write_word(store: Store, fingerprint: str, word: Word) -> None:
 
 def state_of(store: Store, fingerprint: str, word: Word, moment: datetime) -> GroupState | None:
     """How a group stands at `moment` (aware), by what was said of it; None if it was never seen."""
-    first, last = first_seen(store, fingerprint), last_seen(store, fingerprint)
-    if first is None or last is None:
+    seen = first_and_last(store, fingerprint)
+    if seen is None:
         return None
     since = seen_since(store, fingerprint, word.snoozed.when) if word.snoozed else 0
-    return group_state(word, first, last, since, moment)
+    return group_state(word, *seen, since, moment)
 
 
 def mark_fixed(store: Store, fingerprints: Iterable[str], moment: datetime) -> list[str]:
@@ -63,7 +63,7 @@ def mark_fixed(store: Store, fingerprints: Iterable[str], moment: datetime) -> l
 def _fixed(store: Store, fingerprint: str, moment: datetime) -> Closed | None:
     """By which action all that failed of a group was fixed; None if it was not, or that is not known yet."""
     own = restarts_of(fingerprint)
-    newest = store.verdicts.ids(own & (where("verdict") == Verdict.FIXED), order_by="settled", reverse=True, limit=1)
+    newest = store.verdicts.ids(own & (where("verdict") == Verdict.FIXED), reverse=True, limit=1)
     is_awaited = newest and store.verdicts.count(own & (where("verdict") == Verdict.WAITING))
     if not newest or is_awaited or failed_by(store, [fingerprint]):
         return None

@@ -213,6 +213,14 @@ class Rows(Mapping[str, Content]):
             found = self.storage.rows(f"SELECT {value}, count(*) {self._from} AND {sql} GROUP BY 1", parameters)
         return dict(found)
 
+    def bounds(self, field: str, cond: QueryLike) -> tuple[Any, Any]:
+        """The least and the greatest value of a field; see `DocumentTable.bounds`."""
+        value = self._sort_value(field)
+        sql, parameters = self._where(cond)
+        each = f"(SELECT %s({value}) {self._from} AND {sql})"  # each by itself, an index has it at its end
+        least, greatest = self.storage.rows(f"SELECT {each % 'min'}, {each % 'max'}", parameters * 2)[0]
+        return least, greatest
+
     def _where(self, cond: QueryLike | None) -> tuple[str, tuple[Any, ...]]:
         """The SQL of a condition: by the columns if they can answer, else by the ids of those that do."""
         alternatives = self._alternatives(cond)

@@ -54,7 +54,7 @@ LAYOUTS = {
                 (("state", "id", "processor", "due"), (100_000, 1, 1, 1)),
                 (("state", "updated", "id", "processor"), (100_000, 1, 1, 1)),
                 (("state", "key", "id", "processor"), (100_000, 1, 1, 1)),
-                (("error_id",), (2,)),
+                (("error_id", "state"), (2, 1)),
                 (("due", "state"), (10, 1)),
                 (("owner",), (1_000,)),
             ),
@@ -66,7 +66,7 @@ LAYOUTS = {
             "errors",
             fields=("error_id", "fingerprint", "key", "time"),
             indexes=(
-                (("error_id",), (1,)),
+                (("error_id", "fingerprint"), (1, 1)),
                 (("fingerprint", "time"), (10_000, 1)),
                 (("key",), (5,)),
                 (("time",), (1,)),
@@ -90,11 +90,11 @@ LAYOUTS = {
             fields=("action", "entry", "fingerprint", "executes", "verdict", "settled"),
             indexes=(
                 (("action", "verdict"), (100, 50)),
-                (("verdict", "action"), (200_000, 50)),
+                (("verdict", "action", "entry"), (200_000, 50, 1)),
                 (("entry",), (3,)),
-                (("fingerprint", "executes", "verdict", "settled"), (10_000, 9_000, 3_000, 1)),
+                (("executes", "fingerprint", "verdict"), (800_000, 10_000, 3_000)),
+                (("settled",), (1,)),
             ),
-            sparse=frozenset({"fingerprint"}),
         ),
         Layout("groups", "groups", fields=("fingerprint",), indexes=((("fingerprint",), (1,)),)),
     )

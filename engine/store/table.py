@@ -61,6 +61,13 @@ class DocumentTable(Table):
         """
         return self._rows.counts(field, cond, doc_ids)
 
+    def bounds(self, field: str, cond: QueryLike) -> tuple[Any, Any]:
+        """The least and the greatest value of `field` among the documents that answer `cond`; None where none has one.
+
+        Where an index has `cond` and then the field, that is all that is looked at.
+        """
+        return self._rows.bounds(field, cond)
+
     def is_indexed(self, cond: QueryLike) -> bool:
         """Whether indexed fields alone answer a condition, so that no document has to be read for it."""
         return self._rows.is_exact(cond)
