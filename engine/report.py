@@ -18,7 +18,7 @@ from tinydb.table import Document
 from engine.clock import from_text, to_text
 from engine.durations import Histogram
 from engine.groups import Dealt, GroupState, Word, dealt_with, state_of, words_of
-from engine.groups.seen import failing_by_group, first_seen, of_group
+from engine.groups.seen import failing_by_group, first_and_last, of_group
 from engine.history import ActionRow, RunRow, read_action, read_run
 from engine.pausing import Pause, pauses
 from engine.planning import State
@@ -242,20 +242,20 @@ def _kind(store: Store, fingerprint: str, state: GroupState | None, word: Word, 
     if state is GroupState.REGRESSED:
         back = _came_back(store, fingerprint, word)
         return "regressed" if back is not None and back > since else None
-    first = first_seen(store, fingerprint)
-    return "new" if first is not None and first > since else None
+    seen = first_and_last(store, fingerprint)
+    return "new" if seen is not None and seen[0] > since else None
 
 
 def _news(store: Store, fingerprint: str, word: Word, times: int, failing: int) -> GroupNews:
     [newest] = store.errors.get(doc_ids=store.errors.ids(of_group(fingerprint), order_by="time", reverse=True, limit=1))
-    last = from_text(newest["time"])
+    first, last = first_and_last(store, fingerprint) or (from_text(newest["time"]),) * 2
     return GroupNews(
         fingerprint,
         newest["type"],
         newest["message"],
         newest["task"],
         word,
-        first_seen(store, fingerprint) or last,
+        first,
         last,
         _came_back(store, fingerprint, word),
         times,

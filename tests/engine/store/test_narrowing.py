@@ -240,6 +240,15 @@ def test_documents_are_counted_by_the_value_of_a_field(store: Store, field: str)
     assert store.entries.counts(field, where(field) == "z") == {}
 
 
+@pytest.mark.parametrize("field", ["state", "other"])
+def test_the_least_and_the_greatest_value_of_a_field_are_told(store: Store, field: str) -> None:
+    store.entries.insert_multiple([{field: "b", "n": 1}, {field: None}, {field: "a"}, {"n": 2}, {field: "c"}])
+    assert store.entries.bounds(field, where(field) != "c") == ("a", "b")
+    assert store.entries.bounds(field, where("n") == 1) == ("b", "b")
+    assert store.entries.bounds(field, where("n") == 2) == (None, None)
+    assert store.entries.bounds(field, where(field) == "z") == (None, None)
+
+
 def test_a_field_may_have_any_plain_name(store: Store) -> None:
     store.entries.insert_multiple([{"the field's name.x": 2}, {"the field's name.x": 1}])
     assert list(store.entries.ids(order_by="the field's name.x")) == [2, 1]
