@@ -274,19 +274,16 @@ class WfeApp(Surviving, App[None]):
                 self.uninstall_screen(name)
                 await screen.remove()
 
+    # Screens are imported when they are needed: not all are, and the first rows should not wait for them.
+
     def _screen(self, route: Route, found: Any) -> StoreScreen:
-        # Imported when they are needed: not all are, and the first rows should not wait for them.
         match route:
-            case Route(area="entries", name=""):
-                return EntriesScreen(route)
+            case Route(name=""):
+                return self._list(route)
             case Route(area="entries"):
                 from wfe_tui.screens.entry import EntryScreen
 
                 return EntryScreen(route)
-            case Route(area="errors", name=""):
-                from wfe_tui.screens.errors import ErrorsScreen
-
-                return ErrorsScreen(route)
             case Route(area="errors", name=name) if ":" in name:
                 from wfe_tui.screens.occurrences import OccurrencesScreen
 
@@ -295,29 +292,38 @@ class WfeApp(Surviving, App[None]):
                 from wfe_tui.screens.trace import TraceScreen
 
                 return TraceScreen(found)
-            case Route(area="runs", name=""):
-                from wfe_tui.screens.runs import RunsScreen
-
-                return RunsScreen(route)
             case Route(area="runs"):
                 from wfe_tui.screens.run import RunScreen
 
                 return RunScreen(route, int(route.name))
-            case Route(area="report"):
-                from wfe_tui.screens.report import ReportScreen
-
-                return ReportScreen(route)
             case Route(area="compare"):
                 from wfe_tui.screens.compare import CompareScreen
 
                 return CompareScreen(route, found)
-            case Route(name=""):
-                from wfe_tui.screens.actions import ActionsScreen
-
-                return ActionsScreen(route)
         from wfe_tui.screens.action import ActionScreen
 
         return ActionScreen(route, int(route.name))
+
+    def _list(self, route: Route) -> StoreScreen:
+        """A place that is there without a name."""
+        match route.area:
+            case "entries":
+                return EntriesScreen(route)
+            case "errors":
+                from wfe_tui.screens.errors import ErrorsScreen
+
+                return ErrorsScreen(route)
+            case "runs":
+                from wfe_tui.screens.runs import RunsScreen
+
+                return RunsScreen(route)
+            case "report":
+                from wfe_tui.screens.report import ReportScreen
+
+                return ReportScreen(route)
+        from wfe_tui.screens.actions import ActionsScreen
+
+        return ActionsScreen(route)
 
     def action_go_to(self, area: Area) -> None:
         """Go to a list, as it was left."""
