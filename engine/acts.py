@@ -36,7 +36,7 @@ class Act:
 
     def words(self) -> str:
         """`hold by bob@host: customs`; not literal."""
-        return f"{self.verb} by {self.who}" + (f": {self.why}" if self.why else "")
+        return said(self.verb, self.who, self.why)
 
     @property
     def outcome(self) -> str:
@@ -56,6 +56,11 @@ class Act:
             "action": self.action, "verb": self.verb, "who": self.who, "when": to_text(self.when), "why": self.why,
             "verdict": self.verdict, "found": self.found, "refused": self.refused, "attempts": self.attempts,
         }  # fmt: skip
+
+
+def said(verb: str, who: str, why: str | None) -> str:
+    """What somebody did, and why: `hold by bob@host: customs`; not literal."""
+    return f"{verb} by {who}" + (f": {why}" if why else "")
 
 
 def acts_on(store: Store, entry: Document, most: int = 20) -> list[Act]:

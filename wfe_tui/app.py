@@ -7,7 +7,7 @@ import select
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Set
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -40,8 +40,10 @@ from wfe_tui.config import Config
 from wfe_tui.demo import DEMO, demo_store
 from wfe_tui.drawing import Ascii, needs_ascii
 from wfe_tui.feed import Feed, Pulse, PulseFelt, StoreChanged, StoreFound, StoreLost
+from wfe_tui.loader import Loader
 from wfe_tui.looking import Looking
 from wfe_tui.memory import Memory, OfStore
+from wfe_tui.others import Others, OthersAction, read_others
 from wfe_tui.reporting import report_file, sentence
 from wfe_tui.routes import ENTRIES, LISTS, Area, Places, Route, parse_route
 from wfe_tui.screens.acting import ActingScreen
@@ -119,6 +121,7 @@ class WfeApp(Surviving, App[None]):
         self.clock = clock
         self.memory = Memory(settings.memory)
         self.pulse = Pulse()
+        self.others = Others()
         self.shell = ""
         """The `wfe` line of the last act."""
         self.processes: list[Child] = []
@@ -131,6 +134,7 @@ class WfeApp(Surviving, App[None]):
         self._places = Places()
         self._screens: dict[str, StoreScreen] = {}
         self._feed: Feed | None = None
+        self._others_loader = Loader(self, self._read_others, self._show_others)
         self._lost: str | None = None
         self._waiting: list[tuple[str, bool]] = []
         self._starting: set[tuple[str, bool]] = set()
@@ -173,6 +177,7 @@ class WfeApp(Surviving, App[None]):
         try:
             read_only = self.settings.read_only or (path.exists() and not may_write(path))
             self.store = Store(path, read_only=read_only)
+            self.others = Others(max(self.store.actions.ids(reverse=True, limit=1), default=0))
             self._feed = Feed(self.store, self.post_message, self.clock, lambda: self.message_queue_size > BEHIND)
         except EngineError as error:
             self.failure = error
@@ -384,6 +389,8 @@ class WfeApp(Surviving, App[None]):
         for screen in self._living():
             with suppress(NoMatches):  # it is just being taken down, a widget at a time
                 screen.store_changed(message.changes)
+        if self.others.changed(message.changes):
+            self._others_loader.load()
 
     def on_pulse_felt(self, message: PulseFelt) -> None:
         """How the engine is has changed."""
@@ -427,16 +434,53 @@ class WfeApp(Surviving, App[None]):
     def _time_passed(self) -> None:
         if self._feed is not None and self.looking.is_to_keep:
             self.run_worker(asyncio.to_thread(self.looking.keep), group="memory")
+        if self.others.fade(self.clock(), self._marks):
+            self._others_changed()
         screen = self._in_front()
         if screen is not None and screen in self._living():
             with suppress(NoMatches):
                 screen.time_passed()
+
+    # --- what others do
+
+    def _read_others(self) -> tuple[frozenset[int], list[OthersAction]]:
+        asked = frozenset(self.others.pending)
+        return asked, read_others(self.store, asked)
+
+    def _show_others(self, answer: tuple[frozenset[int], list[OthersAction]]) -> None:
+        through = self.others.take(*answer)
+        self._others_changed()
+        for action in through:
+            self._tell_of(action)
+
+    def _others_changed(self) -> None:
+        for screen in self._living():
+            with suppress(NoMatches):
+                screen.others_changed()
+
+    def _tell_of(self, action: OthersAction) -> None:
+        """Say what somebody else did, if it is about what is looked at, or chosen."""
+        front = self._in_front()
+        concerned = (screen.concern(action, is_seen=screen is front) for screen in self._living())
+        if words := next(filter(None, concerned), ""):
+            why = f"\nwhy: {action.why}" if action.why else ""
+            self.say(f"{action.who}: {action.verb}: {words}{why}", severity="warning")
+
+    def on_key(self) -> None:
+        """Somebody is here, and sees what is marked."""
+        self.others.key_pressed(self.clock())
+
+    @property
+    def _marks(self) -> Set[int]:
+        entries = self._screens.get("entries")
+        return entries.window.marks if isinstance(entries, EntriesScreen) and entries in self._living() else frozenset()
 
     # --- acts and engine processes
 
     def on_acting_screen_acted(self, message: ActingScreen.Acted) -> None:
         """Say what was done, and start what carries it out: also when the screen that asked for it was left."""
         self.shell = message.shell
+        self.others.answered(message.accepted)
         message.screen.tell(message)
         for processor in message.result.to_run:
             self.start_child(processor, actions=True)

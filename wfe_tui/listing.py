@@ -1,6 +1,6 @@
 """A list of a few rows that are all in memory, drawn by the same table as the window over the store."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any, Generic, TypeVar
@@ -49,6 +49,7 @@ class Listing(Generic[R]):
         self.cursor: int | None = None
         self.marks: set[str] = set()
         self.busy: set[str] = set()
+        self.theirs: Container[str] = ()
         self.is_wanting = False
         self.source = SimpleNamespace(orders=orders, table=SimpleNamespace(name=""))
         self._by_key: dict[str, R] = {}

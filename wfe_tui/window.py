@@ -3,7 +3,7 @@ cursor and the marks. It knows no Textual and holds eight bytes for a row that n
 grow with what a document holds."""
 
 from array import array
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
@@ -114,6 +114,8 @@ class Window(Generic[R]):
         """The ids of the marked rows, shown or not; only a removal from the store takes one away unasked."""
         self.busy: set[int] = set()
         """The ids of the rows on which something is being done that has not been written yet."""
+        self.theirs: Container[int] = ()
+        """The ids of the rows that somebody else has changed, as far as that is news."""
         self.source = source
         self._store = store
         self._cursor: int | None = None

@@ -20,6 +20,7 @@ from engine.text import literal
 from engine.verdicts import verdicts_of
 from wfe_tui.actions import bindings
 from wfe_tui.loader import Loader
+from wfe_tui.others import OthersAction
 from wfe_tui.routes import Route
 from wfe_tui.screens.actions import STATES
 from wfe_tui.screens.base import StoreScreen
@@ -99,6 +100,9 @@ class ActionScreen(StoreScreen):
             return
         self.query_one("#summary", Static).update(_summary(found.row))
         self.query_one("#results", Static).update(_results(found))
+
+    def concern(self, action: OthersAction, *, is_seen: bool) -> str:
+        return f"action {self._number}" if is_seen and self._number in (action.of, action.undoes) else ""
 
     def action_copy(self) -> None:
         """Copy what is shown."""

@@ -14,6 +14,7 @@ from textual.widgets import Footer
 from engine.store import Changes, Store
 from wfe_tui.actions import chords
 from wfe_tui.feed import Pulse
+from wfe_tui.others import OthersAction
 from wfe_tui.routes import Route
 from wfe_tui.surviving import Surviving
 from wfe_tui.widgets.top_line import Banner, TopLine
@@ -71,6 +72,18 @@ class StoreScreen(Surviving, Screen[None]):
     @abstractmethod
     def time_passed(self) -> None:
         """Called each second: a due moment comes, an owner dies, an age grows, and the store does not tell."""
+
+    def concern(self, action: OthersAction, *, is_seen: bool) -> str:
+        """What an action of somebody else has to do with what is done here, in words; empty if nothing.
+
+        Args:
+            action: what was done.
+            is_seen: this is the screen in front; else only what was chosen on it matters.
+        """
+        return ""
+
+    def others_changed(self) -> None:
+        """What others did, and is news, is not what it was."""
 
     def show_pulse(self, pulse: Pulse) -> None:
         """How the engine is has changed."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from rich.text import Text
 from textual import on, work
 from textual.binding import BindingType
 from textual.containers import Horizontal
@@ -27,15 +28,16 @@ from wfe_tui.actions import bindings
 from wfe_tui.feed import Pulse
 from wfe_tui.loader import Loader
 from wfe_tui.memory import OfStore, Shown
+from wfe_tui.others import OthersAction, touched
 from wfe_tui.routes import Route
 from wfe_tui.screens.acting import ActingScreen, Scope
 from wfe_tui.screens.listing import ListScreen
 from wfe_tui.screens.views import ViewsScreen
-from wfe_tui.widgets.columns import cells
+from wfe_tui.widgets.columns import Column, cells
 from wfe_tui.widgets.counters import Counters, StateCount
 from wfe_tui.widgets.cut import cut
 from wfe_tui.widgets.detail import EntryDetail
-from wfe_tui.widgets.entry_columns import CELLS, COLUMNS, DECIDE, reason
+from wfe_tui.widgets.entry_columns import CELLS, COLUMNS, DECIDE, reason, theirs_content, theirs_line
 from wfe_tui.widgets.filter_bar import FilterBar
 from wfe_tui.widgets.pause_lines import PauseLines
 from wfe_tui.widgets.run_line import RunLine
@@ -69,6 +71,7 @@ class EntriesScreen(ActingScreen, ListScreen):
 
     def body(self) -> Iterator[Widget]:
         self.window = Window(self.store, sources.entries(self.store, self.wfe.clock))
+        self.window.theirs = self.wfe.others
         self.cell = cells(CELLS, self.wfe.clock)
         self._counts = Loader(self, self._count, self._show_counts, rest=COUNTS_EVERY)
         self._details = Loader(self, self._read_detail, self._show_detail)
@@ -81,7 +84,7 @@ class EntriesScreen(ActingScreen, ListScreen):
         yield RunLine()
         yield PauseLines()
         with Horizontal():
-            yield self.make_table()
+            yield self.make_table(self._drawn)
             yield EntryDetail()
         yield Static(id="said", markup=False)
         yield FilterBar()
@@ -158,17 +161,43 @@ class EntriesScreen(ActingScreen, ListScreen):
             if found is None:
                 detail.clear()
             else:
-                detail.show(found.document, found.row, found.planned)
+                detail.show(found.document, found.row, found.planned, self._theirs(found.row))
             return
-        said = self.query_one("#said", Static)
-        said.display = bool(found and found.row.reason)
+        lines = self._theirs(found.row) if found else []
         if found and found.row.reason:
             advice = f" · {DECIDE}" if found.row.state is State.IN_DOUBT else ""
-            said.update(Content(literal(cut(reason(found.row, self.wfe.clock()), 2_000)) + advice))
+            lines.append(Content(literal(cut(reason(found.row, self.wfe.clock()), 2_000)) + advice))
+        said = self.query_one("#said", Static)
+        said.display = bool(lines)
+        said.update(Content("\n").join(lines))
+
+    def _theirs(self, row: EntryRow) -> list[Content]:
+        action = self.wfe.others.on(row.id)
+        return [theirs_line(action, self.wfe.clock())] if action else []
+
+    def _drawn(self, row: EntryRow, column: Column) -> Content | Text:
+        """What stands in a cell; before the reason, who else has just changed the entry."""
+        content = self.cell(row, column)
+        action = self.wfe.others.on(row.id) if column.name == "reason" else None
+        if action is None:
+            return content
+        return Content.assemble(theirs_content(action), *((" · ", content.plain) if content.plain else ()))
 
     def on_resize(self) -> None:
         """The detail stands beside the list where there is room."""
         self.call_after_refresh(self._details.load)
+
+    # --- what others do
+
+    def concern(self, action: OthersAction, *, is_seen: bool) -> str:
+        marks = self.window.marks
+        if marked := len(touched(action, marks)):
+            return f"{marked} of your {len(marks)} marked entries; the filter action:{action.number} shows them"
+        return action.whole if is_seen else ""
+
+    def others_changed(self) -> None:
+        self.table.redraw()
+        self._details.load()
 
     # --- live, or standing still
 

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import orjson
 from textual.binding import BindingType
 from textual.containers import Horizontal, VerticalScroll
+from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
@@ -20,9 +21,11 @@ from engine.store import Changes
 from engine.typical import typical_durations
 from wfe_tui.actions import bindings
 from wfe_tui.loader import Loader
+from wfe_tui.others import OthersAction
 from wfe_tui.routes import Route
 from wfe_tui.screens.acting import ActingScreen, Scope
 from wfe_tui.widgets.data_tree import DataTree
+from wfe_tui.widgets.entry_columns import theirs_line
 from wfe_tui.widgets.entry_parts import acts_content, attempts_content, head_content, log_content
 from wfe_tui.widgets.timeline import Timeline
 
@@ -97,12 +100,25 @@ class EntryScreen(ActingScreen):
             head.update(head_content(None, None, found.missing))
             return
         now = self.wfe.clock()
-        head.update(head_content(found.row, found.planned))
+        theirs = self.wfe.others.on(found.row.id)
+        first = [theirs_line(theirs, now)] if theirs else []
+        head.update(Content("\n").join([*first, head_content(found.row, found.planned)]))
         self.query_one(Timeline).show(found.document, found.row, found.planned, found.typical, now)
         self.query_one("#attempts", Static).update(attempts_content(found.document))
         self.query_one(DataTree).show(found.document["data"])
         self.query_one("#acts", Static).update(acts_content(found.acts))
         self.query_one("#log", Static).update(log_content(found.log))
+
+    def concern(self, action: OthersAction, *, is_seen: bool) -> str:
+        row = self._found.row
+        if row is None or not is_seen:
+            return ""
+        if row.id in action:
+            return row.key
+        return action.whole if action.processor == row.processor else ""
+
+    def others_changed(self) -> None:
+        self._loader.load()
 
     # --- looking
 

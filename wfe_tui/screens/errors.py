@@ -15,6 +15,7 @@ from engine.store import Changes
 from engine.text import counted, literal
 from wfe_tui.actions import bindings
 from wfe_tui.listing import Listing
+from wfe_tui.others import OthersAction
 from wfe_tui.routes import Route
 from wfe_tui.screens.acting import ActingScreen, Scope
 from wfe_tui.screens.listing import ListScreen
@@ -109,9 +110,15 @@ class ErrorsScreen(ActingScreen, ListScreen):
         if self.window.cursor_id is not None:
             self.wfe.copy(str(self.window.cursor_id), "the fingerprint")
 
+    def concern(self, action: OthersAction, *, is_seen: bool) -> str:
+        return action.about(self._chosen()) if is_seen else ""
+
     def scope(self) -> Scope:
-        chosen = sorted(self.window.marks) or [each for each in [self.window.cursor_id] if each is not None]
+        chosen = self._chosen()
         return Scope(f"failing now of {', '.join(chosen)}", lambda: failed_by(self.store, chosen))
+
+    def _chosen(self) -> list[str]:
+        return sorted(self.window.marks) or [each for each in [self.window.cursor_id] if each is not None]
 
     def acted(self, accepted: frozenset[int]) -> None:
         """Groups keep their marks: others of their entries may fail."""

@@ -43,8 +43,12 @@ class ListScreen(StoreScreen):
     table = query_one(StoreTable)
     filter_bar = query_one(FilterBar)
 
-    def make_table(self) -> StoreTable:
-        """The list, as it was shown last; the path's filter comes before the one remembered."""
+    def make_table(self, cell: Cell | None = None) -> StoreTable:
+        """The list, as it was shown last; the path's filter comes before the one remembered.
+
+        Args:
+            cell: what is drawn, where that is more than `self.cell`, which is what is exported.
+        """
         shown = self.wfe.memory.of(self.store.path).lists.get(self.area) or Shown()
         order = shown.order if shown.order in self.window.source.orders else self.default_order
         self._arrangement = shown.columns
@@ -52,7 +56,7 @@ class ListScreen(StoreScreen):
         self._is_new = True
         view = View(self.route.filter or shown.filter, order, shown.reverse and order == shown.order)
         self.window.ask(view)
-        return StoreTable(self.window, arranged(self.columns, shown.columns), self.cell, can_mark=self.can_mark)
+        return StoreTable(self.window, arranged(self.columns, shown.columns), cell or self.cell, can_mark=self.can_mark)
 
     @property
     def default_order(self) -> str:

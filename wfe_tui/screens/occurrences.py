@@ -16,6 +16,7 @@ from engine.history import OccurrenceRow
 from engine.text import literal
 from wfe_tui import sources
 from wfe_tui.actions import bindings
+from wfe_tui.others import OthersAction
 from wfe_tui.routes import Route
 from wfe_tui.screens.acting import ActingScreen, Scope
 from wfe_tui.screens.listing import ListScreen
@@ -91,6 +92,9 @@ class OccurrencesScreen(ActingScreen, ListScreen):
         """Copy the occurrence at the cursor as a line."""
         if row := self.row_at_cursor():
             self.wfe.copy(f"{row.error_id}  {row.key}  {row.task}  {row.type}: {row.message}", "the occurrence")
+
+    def concern(self, action: OthersAction, *, is_seen: bool) -> str:
+        return action.about([self.route.name]) if is_seen else ""
 
     def scope(self) -> Scope:
         name = self.route.name

@@ -14,6 +14,7 @@ from engine.history import RunRow, read_run
 from engine.store import Changes
 from wfe_tui.actions import bindings
 from wfe_tui.loader import Loader
+from wfe_tui.others import OthersAction
 from wfe_tui.routes import Route
 from wfe_tui.screens.runs import RunActing
 from wfe_tui.widgets.run_parts import DurationsPlot, PacePlot, durations_content, statistics_content, summary_content
@@ -84,6 +85,10 @@ class RunScreen(RunActing):
         self.query_one(DurationsPlot).show(found.durations)
         self.query_one("#durations", Static).update(durations_content(found.durations))
         self.query_one("#statistics", Static).update(statistics_content(found.document.get("statistics") or {}))
+
+    def concern(self, action: OthersAction, *, is_seen: bool) -> str:
+        is_its = self._found is not None and self._found.row.processor == action.processor
+        return super().concern(action, is_seen=is_seen) if is_its else ""
 
     def action_copy(self) -> None:
         """Copy the figures."""

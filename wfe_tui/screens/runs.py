@@ -17,6 +17,7 @@ from engine.text import literal
 from wfe_tui import sources
 from wfe_tui.actions import bindings
 from wfe_tui.feed import Pulse
+from wfe_tui.others import OthersAction
 from wfe_tui.routes import Route
 from wfe_tui.screens.acting import ActingScreen, Scope
 from wfe_tui.screens.confirm import ConfirmScreen
@@ -79,6 +80,9 @@ class RunActing(ActingScreen):
     async def run_number(self) -> int | None:
         """The number of the run that is pointed at."""
         raise NotImplementedError
+
+    def concern(self, action: OthersAction, *, is_seen: bool) -> str:
+        return action.whole if is_seen else ""
 
     @work(group="act")
     async def action_stop_run(self) -> None:

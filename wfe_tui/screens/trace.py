@@ -26,6 +26,7 @@ from engine.lookup import find_entry
 from engine.store import Changes
 from engine.text import literal
 from wfe_tui.actions import bindings
+from wfe_tui.others import OthersAction
 from wfe_tui.routes import Route
 from wfe_tui.screens.base import StoreScreen
 from wfe_tui.screens.compare import words
@@ -69,6 +70,9 @@ class TraceScreen(StoreScreen):
 
     def time_passed(self) -> None:
         """What was raised once does not change."""
+
+    def concern(self, action: OthersAction, *, is_seen: bool) -> str:
+        return action.about([self._record["fingerprint"]]) if is_seen else ""
 
     # --- in the trace
 

@@ -17,7 +17,9 @@ from textual.style import Style
 from engine.clock import Clock
 from engine.text import literal
 
-MARK, BUSY = "● ", "◌ "
+MARK, BUSY, THEIRS = "●", "◌", "⇄"
+MARKS = 2
+"""Cells before the first column: one for what the operator marked, one for what another has changed."""
 GAP = "  "
 
 
@@ -98,12 +100,12 @@ def fit(columns: Sequence[Column], width: int) -> list[tuple[Column, int]]:
 
 def total_width(columns: Iterable[Column]) -> int:
     """The cells that columns need at least, with the marks before them and the gaps between them."""
-    return len(MARK) + sum(column.width + len(GAP) for column in columns) - len(GAP)
+    return MARKS + sum(column.width + len(GAP) for column in columns) - len(GAP)
 
 
 def column_at(x: int, shown: Iterable[tuple[Column, int]]) -> Column | None:
     """The column that stands `x` cells from the left, the gap behind it included; None over the marks and beyond."""
-    left = len(MARK)
+    left = MARKS
     for column, width in shown:
         if left <= x < left + width + len(GAP):
             return column
@@ -113,7 +115,7 @@ def column_at(x: int, shown: Iterable[tuple[Column, int]]) -> Column | None:
 
 def header(shown: Iterable[tuple[Column, int]], order: str, reverse: bool, style: Style) -> Strip:
     """The line of the titles, with an arrow at the column named `order`: ▲ the least first, ▼ the greatest first."""
-    runs = [(" " * len(MARK), style)]
+    runs = [(" " * MARKS, style)]
     for column, width in shown:
         title = column.title
         if column.name == order:
@@ -127,11 +129,11 @@ def line(cells: Iterable[tuple[Text | Content, Column, int]], mark: str, base: S
 
     Args:
         cells: each with its column and that column's width.
-        mark: what it begins with, if not with a blank.
+        mark: what it begins with, in the place for marks.
         base: the style beneath the cells' own.
         over: the style above them, as the cursor's is.
     """
-    runs = [(mark or " " * len(MARK), base + over)]
+    runs = [(mark.ljust(MARKS), base + over)]
     for cell, column, width in cells:
         runs += [(text, style + over) for text, style in _padded(_literal(cell), width, column.justify, base)]
         runs.append((GAP, base + over))

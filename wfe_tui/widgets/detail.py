@@ -1,6 +1,6 @@
 """One entry in full: how it stands, what happens next, its tasks, its errors, its data."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -33,11 +33,12 @@ class EntryDetail(VerticalScroll):
     def compose(self) -> Any:
         yield Static(markup=False)
 
-    def show(self, document: Mapping[str, Any], row: EntryRow, planned: Plan) -> None:
-        """Show this entry; cheap if it is shown already."""
-        if self._shown != (document, row, planned):
-            self._shown = (document, row, planned)
-            self.query_one(Static).update(entry_content(document, row, planned))
+    def show(self, document: Mapping[str, Any], row: EntryRow, planned: Plan, first: Sequence[Content] = ()) -> None:
+        """Show this entry, below the lines `first`; cheap if it is shown already."""
+        shown = (document, row, planned, [line.plain for line in first])
+        if self._shown != shown:
+            self._shown = shown
+            self.query_one(Static).update(Content("\n").join([*first, entry_content(document, row, planned)]))
 
     def clear(self, why: str = "no entry") -> None:
         """Show that there is no entry."""

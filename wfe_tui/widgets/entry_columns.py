@@ -8,7 +8,9 @@ from engine.clock import age, short
 from engine.planning import State
 from engine.records import EntryRow
 from engine.text import literal
-from wfe_tui.widgets.columns import Cells, Column
+from wfe_tui.others import OthersAction
+from wfe_tui.widgets.columns import THEIRS, Cells, Column
+from wfe_tui.widgets.cut import cut
 from wfe_tui.widgets.states import COLOURS, bar, state_content
 
 COLUMNS = (
@@ -27,6 +29,9 @@ COLUMNS = (
 )
 
 BAR_WIDTH = 4
+
+LONGEST_WHY = 2_000
+"""Characters of what is said of another's action."""
 
 DECIDE = "R executes it again, D takes it as done"
 """What an operator can do to a task in doubt."""
@@ -77,3 +82,13 @@ def reason(row: EntryRow, now: datetime) -> str:
     if row.state is State.WAITING and row.due:
         return f"in {short((row.due - now).total_seconds())} · {row.reason}"
     return row.reason
+
+
+def theirs_content(action: OthersAction) -> Content:
+    """Who else has just done what to an entry, in short."""
+    return Content.styled(literal(f"{action.who} {action.verb}"), "bold $text-warning")
+
+
+def theirs_line(action: OthersAction, now: datetime) -> Content:
+    """The same in full, as of `now`."""
+    return Content.styled(f"{THEIRS} {literal(cut(action.words(now), LONGEST_WHY))}", "bold $text-warning")

@@ -19,7 +19,7 @@ from textual.style import Style
 from engine.exceptions import EngineError
 from wfe_tui.actions import bindings
 from wfe_tui.surviving import Surviving
-from wfe_tui.widgets.columns import BUSY, MARK, Cell, Column, column_at, fit, header, line, total_width
+from wfe_tui.widgets.columns import BUSY, MARK, THEIRS, Cell, Column, column_at, fit, header, line, total_width
 from wfe_tui.window import Window
 
 SIDEWAYS = 8
@@ -288,6 +288,7 @@ class StoreTable(Surviving, ScrollView, can_focus=True):
         number = self._ids[index]
         is_cursor, is_marked = index == self._cursor, number in self.window.marks
         mark = BUSY if number in self.window.busy else MARK if is_marked else ""
+        mark += THEIRS if number in self.window.theirs else ""
         drawn = self._strips.get(number)
         if drawn is not None and drawn[0] is row and drawn[1:3] == (is_cursor, mark):
             return drawn[3]
