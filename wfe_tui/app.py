@@ -210,6 +210,7 @@ class WfeApp(Surviving, App[None]):
         """Every key, and every move of the mouse, is a sign that somebody looks."""
         if isinstance(event, InputEvent) and self._feed is not None:
             self.looking.used(self.clock())
+            self.others.looked_at(self.clock())
         await super().on_event(event)
 
     # --- places
@@ -465,10 +466,6 @@ class WfeApp(Surviving, App[None]):
         if words := next(filter(None, concerned), ""):
             why = f"\nwhy: {action.why}" if action.why else ""
             self.say(f"{action.who}: {action.verb}: {words}{why}", severity="warning")
-
-    def on_key(self) -> None:
-        """Somebody is here, and sees what is marked."""
-        self.others.key_pressed(self.clock())
 
     @property
     def _marks(self) -> Set[int]:

@@ -16,7 +16,7 @@ from engine.store import Changes, Store
 from engine.text import counted
 
 SHOWN = 60.0
-"""Seconds for which a row stays marked after the first key that is pressed since: who was away sees it, too."""
+"""Seconds for which a row stays marked after the first key or mouse move since: who was away sees it, too."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +108,7 @@ class Others:
         """The numbers of those that are new, or not through yet: to be read; see `read_others`."""
         self._highest = highest
         self._actions: dict[int, OthersAction] = {}
-        self._first_key: dict[int, datetime] = {}
+        self._seen: dict[int, datetime] = {}
         self._answered: dict[int, int] = {}
 
     def changed(self, changes: Changes) -> bool:
@@ -148,22 +148,22 @@ class Others:
         if self._actions:
             self._answered.update(dict.fromkeys(entries, max(self._actions)))
 
-    def key_pressed(self, now: datetime) -> None:
+    def looked_at(self, now: datetime) -> None:
         """Somebody is at the console, and sees what is marked."""
         for number in self._actions:
-            self._first_key.setdefault(number, now)
+            self._seen.setdefault(number, now)
 
     def fade(self, now: datetime, kept: Set[int]) -> bool:
         """Forget what has been seen for long enough, but for what was done to the entries `kept`; whether any was."""
         old = [
             each
             for each in self._actions.values()
-            if each.number in self._first_key
-            and (now - self._first_key[each.number]).total_seconds() > SHOWN
+            if each.number in self._seen
+            and (now - self._seen[each.number]).total_seconds() > SHOWN
             and not touched(each, kept)
         ]
         for each in old:
-            del self._actions[each.number], self._first_key[each.number]
+            del self._actions[each.number], self._seen[each.number]
             self.pending.discard(each.number)
         if not self._actions:
             self._answered.clear()

@@ -485,6 +485,22 @@ async def test_all_that_match_are_marked_and_stay_so_in_another_view(store: Stor
         assert len(app.said(StoreTable.MarksChanged)) == 2
 
 
+async def test_what_somebody_else_has_changed_stands_beside_the_marks_in_two_cells(store: Store) -> None:
+    ids = fill(store, 4)
+    app = console(store)
+    async with app.run_at(80, 24) as pilot:
+        await pilot.press("space")
+        app.window.theirs = {ids[0], ids[2]}
+        app.window.busy = {ids[2]}
+        app.table.redraw()
+        await pilot.pause()
+        assert [line[:8] for line in app.screen_lines()[1:5]] == ["●⇄k-0000", "  k-0010", "◌⇄k-0020", "  k-0030"]
+        app.window.theirs = ()
+        app.table.refresh()
+        await pilot.pause()
+        assert [line[:8] for line in app.screen_lines()[1:5]] == ["● k-0000", "  k-0010", "◌ k-0020", "  k-0030"]
+
+
 async def test_the_table_tells_when_a_removal_takes_a_mark_away(store: Store) -> None:
     ids = fill(store, 3)
     app = console(store)
