@@ -123,6 +123,7 @@ PLACES = {
     "run": ("runs/1", "median"),
     "actions": ("actions", "anna@desk"),
     "action": ("actions/1", "accepted"),
+    "compare": ("compare/order-004", "How it ended"),
 }
 """Each with its path, and what stands there when all of it is there."""
 

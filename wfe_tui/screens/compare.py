@@ -20,7 +20,7 @@ from wfe_tui.actions import bindings
 from wfe_tui.loader import Loader
 from wfe_tui.routes import Route
 from wfe_tui.screens.base import StoreScreen
-from wfe_tui.widgets.comparison import Lines, markdown
+from wfe_tui.widgets.comparison import ComparisonLines, markdown
 
 _WORDS = re.compile(
     r"(?:task:(?P<task>.+?)(?: (?=attempts:|with:|sibling$)|$))?"
@@ -76,8 +76,8 @@ class CompareScreen(StoreScreen):
     keys = "compare"
 
     compared = query_one("#compared", VerticalScroll)
-    head = query_one("#compare-head", Lines)
-    parts = query_one("#compare-body", Lines)
+    head = query_one("#compare-head", ComparisonLines)
+    parts = query_one("#compare-body", ComparisonLines)
 
     def __init__(self, route: Route, found: Comparison) -> None:
         super().__init__(route)
@@ -86,9 +86,9 @@ class CompareScreen(StoreScreen):
 
     def body(self) -> Iterator[Widget]:
         self._loader = Loader(self, self._read, self._take, refused=self._refuse, rest=0.5)
-        yield Lines("compare-head")
+        yield ComparisonLines("compare-head")
         with VerticalScroll(id="compared"):
-            yield Lines("compare-body")
+            yield ComparisonLines("compare-body")
 
     def on_mount(self) -> None:
         """Show it."""

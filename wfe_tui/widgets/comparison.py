@@ -19,10 +19,10 @@ STYLES = {
 }
 
 
-class Lines(Widget):
+class ComparisonLines(Widget):
     """Shows lines that are laid out for its width."""
 
-    DEFAULT_CSS = "Lines { height: auto; }"
+    DEFAULT_CSS = "ComparisonLines { height: auto; }"
 
     def __init__(self, name: str) -> None:
         super().__init__(id=name)
