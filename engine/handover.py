@@ -13,11 +13,13 @@ from engine.operations import line_of
 from engine.operations.shell import store_words
 from engine.pausing import Pause
 from engine.report import GroupNews, Report, Runs, Some, Stuck
-from engine.text import counted, literal, shell_path
+from engine.text import counted, literal, short_path
 from engine.verdicts import Verdict
 
 LONGEST = 200
 """Characters that are kept of a text from outside, which may have thousands."""
+
+NOTHING = "Nothing has happened since, and nothing is awaited."
 
 T = TypeVar("T")
 
@@ -98,15 +100,15 @@ def markdown(report: Report) -> str:
     found = sections(report)
     blocks = [
         f"# Since {local_minute(since, now)}",
-        f"{_code(shell_path(report.path))} from {local_time(since)} to {local_time(now)}; times are local, "
+        f"{_code(short_path(report.path))} from {local_time(since)} to {local_time(now)}; times are local, "
         f"{', then '.join(zones)}.",
-        f"{_escaped(headline(report))}." if found else "Nothing has happened, nothing fails, and nothing is awaited.",
+        f"{_escaped(headline(report))}." + ("" if found else f" {NOTHING}"),
     ]
     for section in found:
         lines = [f"- {_marked(line)}" for line in section.lines]
         lines += [f"- … and {section.left} more"] if section.left else []
-        looks = " or ".join(map(_code, _looks(section, report)))
-        blocks += [f"## {_escaped(section.title)}", "\n".join(lines), f"See {looks}." if looks else ""]
+        looks = " or ".join(_code(look) for look in _looks(section, report) if look == literal(look))
+        blocks += [f"## {_escaped(shortened(section.title))}", "\n".join(lines), f"See {looks}." if looks else ""]
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 
@@ -114,8 +116,7 @@ def _looks(section: Section, report: Report) -> Iterator[str]:
     """What is typed into a shell to see more."""
     if section.command:
         yield line_of(section.command, [], report.path, None, None)
-    place = next((line.place for line in section.lines if line.place), None)
-    if place is not None:
+    for place in [line.place for line in section.lines if line.place][:1]:
         yield " ".join(["wfe-tui", *store_words(report.path), shlex.quote(str(place))])
 
 

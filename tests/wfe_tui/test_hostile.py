@@ -2,7 +2,7 @@
 
 import random
 import unicodedata
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -121,6 +121,23 @@ async def test_on_no_screen_is_anything_obeyed(
             await operator.idle()
             assert_literal(operator, size[0])
             operator.app.clear_notifications()
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 48)])
+async def test_what_has_happened_since_obeys_nothing(
+    console: Any, hostile: tuple[Path, str, str], size: tuple[int, int]
+) -> None:
+    path, _, _ = hostile
+    async with console(path, size=size, clock=lambda: NOON + timedelta(hours=1)) as operator:
+        await operator.press("b")
+        await operator.sees("New errors (3)", "Done by others (1)")
+        for key in ("j", "G", "y", "w"):
+            await operator.press(key)
+            await operator.pilot.pause()
+            assert_literal(operator, size[0])
+        await operator.press("escape", "enter")
+        await operator.idle()
+        assert_literal(operator, size[0])
 
 
 async def test_in_no_dialog_or_notice_is_anything_obeyed(console: Any, hostile: tuple[Path, str, str]) -> None:

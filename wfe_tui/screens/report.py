@@ -16,7 +16,7 @@ from textual.widgets.option_list import Option
 
 from engine.clock import age, local_minute, parse_past
 from engine.exceptions import EngineError
-from engine.handover import Name, Place, Told, headline, markdown, sections, shortened
+from engine.handover import NOTHING, Name, Place, Told, headline, markdown, sections, shortened
 from engine.operations.recording import signature
 from engine.report import SPAN, Report, report
 from engine.store import Changes
@@ -99,7 +99,7 @@ class ReportScreen(StoreScreen):
         self._places = {}
         options = list(self._options(found))
         lines.clear_options()
-        lines.add_options(options or [Option("Nothing has happened, and nothing waits.", disabled=True)])
+        lines.add_options(options or [Option(NOTHING, disabled=True)])
         if chosen in self._places:
             lines.highlighted = lines.get_option_index(chosen)
 
