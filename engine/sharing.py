@@ -66,14 +66,14 @@ class Shared:
         if not self.failing:
             return ["no entry that this filter lets through is failed, interrupted or in doubt"]
         if not self.others_read:
-            return [f"{self.failing:,} failing, and no other of the same workflow went well: nothing to compare with"]
+            return [f"{self.failing} failing, and no other of the same workflow went well: nothing to compare with"]
         sure = sum(not trait.may_be_chance for trait in self.traits)
         looked = f"{counted(self.looked_at, 'value')} looked at, {sure or 'none'} beyond chance"
-        by_lot = f" ({self.failing_read:,} of them by lot)" if self.failing_read < self.failing else ""
+        by_lot = f" ({self.failing_read} of them by lot)" if self.failing_read < self.failing else ""
         others = counted(self.others_read, "other") + (" by lot" if self.others_unread else "")
-        said = [f"{self.failing:,} failing{by_lot} beside {others}; {looked}"]
+        said = [f"{self.failing} failing{by_lot} beside {others}; {looked}"]
         if self.unknown:
-            not_known = ", ".join(f"{name} of {number:,}" for name, number in self.unknown.items())
+            not_known = ", ".join(f"{name} of {number}" for name, number in self.unknown.items())
             said.append(f"not known, and left out there: {not_known}")
         return said
 

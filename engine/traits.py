@@ -34,7 +34,7 @@ FEW_NUMBERS = 12
 """More different numbers than these in a field are looked at in quarters, too."""
 MOST = 100
 """So many traits are told at most."""
-FILLED_UP = 10
+FILLED_UP = 5
 """So many traits are told even if the last of them may be there by chance."""
 
 KNOWN_IN_PART = (*RUNS, "hour")
@@ -79,12 +79,12 @@ class Trait:
     @property
     def failing_words(self) -> str:
         """`38 of 40`."""
-        return f"{self.failing:,} of {self.failing_of:,}"
+        return f"{self.failing} of {self.failing_of}"
 
     @property
     def others_words(self) -> str:
         """`120 of 960`."""
-        return f"{self.others:,} of {self.others_of:,}"
+        return f"{self.others} of {self.others_of}"
 
     @property
     def least_words(self) -> str:

@@ -19,6 +19,49 @@ PROJECT = Path(__file__).resolve().parent.parent
 HOME = Path(tempfile.gettempdir()) / "wfe-pictures"
 WIDE, NARROW = (160, 48), (80, 24)
 
+SHIPPING = '''
+"""Orders to five countries; customs of one take parcels of one carrier alone."""
+
+import random
+
+from engine import StoredProcessor, Task, WorkflowModel
+
+
+class Order(WorkflowModel):
+    key: str
+    country: str
+    carrier: str
+    weight: float
+    lines: list[dict[str, str]]
+    parcel: str | None = None
+
+
+class Pack(Task):
+    def process_entry(self, entry, dry_run=False):
+        entry.parcel = f"P-{entry.key}"
+
+
+class Ship(Task):
+    def process_entry(self, entry, dry_run=False):
+        if entry.country == "NO" and entry.carrier != "Bring":
+            raise ValueError(f"customs are closed for {entry.key}")
+
+
+class Orders(StoredProcessor):
+    model = Order
+
+    def get_default_entries(self):
+        lot = random.Random(3)
+        for number in range(600):
+            lines = [{"sku": f"S-{lot.randrange(30)}"} for _ in range(2)]
+            country, carrier = lot.choice(["DE", "FR", "NO", "IT", "PL"]), lot.choice(["DHL", "Bring", "UPS"])
+            weight = round(lot.uniform(0.1, 31), 2)
+            yield Order(key=f"A-{number}", country=country, carrier=carrier, weight=weight, lines=lines)
+
+    def get_tasks(self):
+        return [Pack(self), Ship(self)]
+'''
+
 
 def main() -> None:
     """Copy the project into the folder, and go on there."""
@@ -40,6 +83,26 @@ async def pictures() -> None:
     """One walk through the demo at each size: a run, its errors, a trace, a repair, a restart."""
     await _walk(WIDE, "")
     await _walk(NARROW, "-80x24")
+    await _share(WIDE, "")
+    await _share(NARROW, "-80x24")
+
+
+async def _share(size: tuple[int, int], suffix: str) -> None:
+    """What failing orders share: a store that a run of a workflow of its own has left."""
+    from wfe_tui.__main__ import make_app
+    from wfe_tui.app import Settings
+    from wfe_tui.routes import Route
+
+    (HOME / "shipping.py").write_text(SHIPPING)
+    store = HOME / "shipping.db"
+    command = [sys.executable, "-m", "engine", "run", "shipping:Orders", "--store", str(store)]
+    subprocess.run(command, cwd=HOME, check=False, capture_output=True)  # its exit code says that orders failed
+    app = make_app(Settings(store, route=Route("share")))
+    async with app.run_test(size=size, notifications=True) as pilot:
+        await pilot.pause(2)
+        await pilot.press("down")
+        await pilot.pause(0.5)
+        app.save_screenshot(f"share{suffix}.svg", str(PROJECT / "screenshots"))
 
 
 async def _walk(size: tuple[int, int], suffix: str) -> None:

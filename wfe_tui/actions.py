@@ -5,7 +5,7 @@ characters, as `]f`, is pressed one after the other.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from textual.binding import Binding
 
@@ -62,6 +62,7 @@ _LIST = (
     Action("export", "w", "Export", "Write exactly what is shown into a file: CSV or JSON lines."),
     Action("copy", "y", "Copy", "Copy the row."),
 )
+_SHARE = Action("share", "h", "In common", "What those that fail have in common, beside those that went well.")
 _TRACE = Action("show_trace", "e", "Trace", "The stack trace of the entry's error.", footer=True)
 _COMPARE = Action("compare", "equals_sign", "Compare", "What differs between two attempts, or from one that went well.")
 
@@ -89,6 +90,7 @@ ACTIONS: Mapping[str, tuple[Action, ...]] = {
         Action("only_failed", "f", "Failed", "Show failed entries alone; again shows all.", footer=True),
         Action("next_failure", "]f", "Next failure", "Go to the next entry that failed."),
         Action("previous_failure", "[f", "Previous failure", "Go to the one before."),
+        _SHARE,
         Action("views", "v", "Views", "Save what is shown under a name, or show what was saved."),
         Action("toggle_live", "p", "Live", "Let the rows stand still, or follow the store again."),
     ),
@@ -97,11 +99,19 @@ ACTIONS: Mapping[str, tuple[Action, ...]] = {
         *_ACTS,
         *_LIST,
         Action("show_entries", "l", "Entries", "The entries that failed of this now.", footer=True),
+        replace(_SHARE, footer=True),
     ),
     "occurrences": (
         *_ACTS,
         *_LIST,
         Action("show_entries", "l", "Entries", "The entries that failed of this now.", footer=True),
+        replace(_SHARE, footer=True),
+    ),
+    "share": (
+        Action("show_entries", "l", "Entries", "The failing entries that have this.", footer=True),
+        Action("filter", "slash", "Filter", "Say which failing entries are meant.", footer=True),
+        Action("clear_filter", "escape", "Back", "To where this was asked.", footer=True),
+        *_LIST[2:],
     ),
     "trace": (
         Action("toggle_frame", "enter,space", "Open, fold", "Open or fold the frame."),
@@ -182,6 +192,7 @@ TITLES = {
     "entry": "On an entry",
     "errors": "On the list of errors",
     "occurrences": "On the occurrences of an error",
+    "share": "On what failing entries have in common",
     "trace": "On a stack trace",
     "compare": "On a comparison",
     "runs": "On the list of runs",

@@ -319,6 +319,10 @@ class WfeApp(Surviving, App[None]):
                 from wfe_tui.screens.errors import ErrorsScreen
 
                 return ErrorsScreen(route)
+            case "share":
+                from wfe_tui.screens.share import ShareScreen
+
+                return ShareScreen(route)
             case "runs":
                 from wfe_tui.screens.runs import RunsScreen
 
@@ -378,7 +382,7 @@ class WfeApp(Surviving, App[None]):
             return
         came_from = self._places.before
         parent = Route(screen.route.area) if screen.route.name and screen.route.area in LISTS else ENTRIES
-        if came_from is not None and screen.route.name:
+        if came_from is not None and (screen.route.name or screen.route.area not in LISTS):
             self._move(self._places.back)
         elif screen.route.area != "entries" or screen.route.name:
             self.go(self._screens[parent.area].route if parent.area in self._screens else parent)
@@ -631,6 +635,8 @@ def _look(store: Store, route: Route, moment: datetime) -> tuple[Route, Any]:
             return Route("errors", find_fingerprint(store, route.name)), None
         record = find_error(store, route.name)
         return Route("errors", record["error_id"]), record
+    if route.area == "share":
+        raise InputError(f"share is followed by a filter: write share?{route.name} in place of {route}")
     if route.area == "compare":
         from wfe_tui.screens.compare import look
 

@@ -28,7 +28,7 @@ class Listing(Generic[R]):
         ask: for all rows, in any thread.
         key: of a row, by which it is known again.
         orders: what they can be sorted by: the name of a column, and what is compared, the least first.
-        words: what a filter's words are looked for in.
+        words: what a filter's words are looked for in; None where the question itself is about them.
     """
 
     def __init__(
@@ -37,7 +37,7 @@ class Listing(Generic[R]):
         *,
         key: Callable[[R], str],
         orders: Mapping[str, Callable[[R], Any]],
-        words: Callable[[R], str],
+        words: Callable[[R], str] | None,
     ) -> None:
         self._ask = ask
         self._key = key
@@ -87,8 +87,7 @@ class Listing(Generic[R]):
         if answer.view != self.view:
             return False
         before = self.cursor_id
-        words = self.view.filter.casefold().split()
-        found = [row for row in answer.rows if all(word in self._words(row).casefold() for word in words)]
+        found = [row for row in answer.rows if self._has_words(row)]
         found.sort(key=self._orders[self.view.order], reverse=self.view.reverse)
         self.rows = found
         self._by_key = {self._key(row): row for row in found}
@@ -101,6 +100,12 @@ class Listing(Generic[R]):
         else:
             self.cursor = None
         return True
+
+    def _has_words(self, row: R) -> bool:
+        if self._words is None:
+            return True
+        text = self._words(row).casefold()
+        return all(word in text for word in self.view.filter.casefold().split())
 
     def changed(self, changes: Changes) -> Change:
         """Whatever changed, all rows are asked for again."""

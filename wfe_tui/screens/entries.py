@@ -17,6 +17,7 @@ from textual.widgets import Static
 
 from engine.exceptions import EngineError
 from engine.filter import complete
+from engine.filter.syntax import as_typed
 from engine.journal import FAILURES
 from engine.lookup import count_states, state_ids
 from engine.planning import Plan, State
@@ -49,6 +50,10 @@ REST = 0.06
 
 COUNTS_EVERY = 0.25
 """Seconds between two countings while entries change."""
+
+
+MOST_NAMED = 50
+"""So many marked entries are named one by one in a filter."""
 
 
 @dataclass(frozen=True)
@@ -249,6 +254,21 @@ class EntriesScreen(ActingScreen, ListScreen):
         else:
             filter_ = f"with:{rows[1].key}" if len(rows) == 2 else ""
             self.wfe.go(Route("compare", rows[0].key, filter_, rows[0].processor))
+
+    @work
+    async def action_share(self) -> None:
+        """Go to what those have in common that fail and that are marked, or else that the filter shows."""
+        marks = sorted(self.window.marks)
+        if not marks or len(marks) == len(self.window):
+            self.wfe.go(Route("share", filter=self.window.view.filter))
+        elif len(marks) > MOST_NAMED:
+            self.wfe.say(
+                f"so many cannot be named one by one: mark at most {MOST_NAMED}, or filter", severity="warning"
+            )
+        else:
+            rows = await asyncio.to_thread(self.window.read, marks)
+            named = " | ".join(f"key={as_typed(row.key)}" for row in rows.values())
+            self.wfe.go(Route("share", filter=named))
 
     @on(StateCount.Chosen)
     def _filter_by_count(self, message: StateCount.Chosen) -> None:

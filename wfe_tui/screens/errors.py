@@ -105,6 +105,11 @@ class ErrorsScreen(ActingScreen, ListScreen):
         if self.window.cursor_id is not None:
             self.wfe.go(Route("entries", filter=f"error:{self.window.cursor_id}"))
 
+    def action_share(self) -> None:
+        """Go to what the entries that failed of these now have in common."""
+        if chosen := self._chosen():
+            self.wfe.go(Route("share", filter=" | ".join(f"error:{fingerprint}" for fingerprint in chosen)))
+
     def action_copy(self) -> None:
         """Copy the fingerprint."""
         if self.window.cursor_id is not None:

@@ -13,7 +13,7 @@ from wfe_tui.surviving import Dialog
 
 EXAMPLES = (
     "entries · entries?state:failed · entries/KEY · errors · errors/v1:9f2a · errors/ERROR_ID · runs/12 · actions/7"
-    " · compare/KEY · compare/KEY?attempts:1,3 · compare/KEY?with:KEY"
+    " · share?state:failed · compare/KEY · compare/KEY?attempts:1,3 · compare/KEY?with:KEY"
 )
 
 

@@ -80,6 +80,7 @@ class ListScreen(StoreScreen):
         return None
 
     def open(self, route: Route) -> None:
+        self.renamed(route)
         if route.filter != self.window.view.filter:
             self.set_filter(route.filter)
 

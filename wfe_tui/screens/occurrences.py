@@ -88,6 +88,10 @@ class OccurrencesScreen(ActingScreen, ListScreen):
         """Go to the entries that failed of this now."""
         self.wfe.go(Route("entries", filter=f"error:{self.route.name}"))
 
+    def action_share(self) -> None:
+        """Go to what the entries that failed of this now have in common."""
+        self.wfe.go(Route("share", filter=f"error:{self.route.name}"))
+
     def action_copy(self) -> None:
         """Copy the occurrence at the cursor as a line."""
         if row := self.row_at_cursor():
