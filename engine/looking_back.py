@@ -6,12 +6,13 @@ costs what changed in an hour. What each document was is said by `engine.past`.
 
 import shutil
 import tempfile
+import weakref
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
+from itertools import islice, pairwise
 from operator import itemgetter
 from pathlib import Path
 from types import TracebackType
@@ -47,25 +48,24 @@ _PAGE = 500
 
 
 class Past:
-    """A store as it was: `store`, to be read only, at `moment` (UTC).
+    """A store as it was: `store`, to be read only, at `moment` (UTC). It is gone when this is closed, and with it.
 
     `unknown` says, in a sentence each, what could not be known of then.
     """
 
-    def __init__(self, folder: Path, lock: LockFile, owners: Owners, store: Store, moment: datetime) -> None:
+    def __init__(self, folder: "_Folder", store: Store, moment: datetime, unknown: Iterable[str]) -> None:
         self.store = store
         self.moment = moment
-        self.unknown: tuple[str, ...] = ()
-        self._folder = folder
-        self._lock = lock
-        self._owners = owners
+        self.unknown = tuple(unknown)
+        self._end = weakref.finalize(self, _end, store, folder)
+
+    def clock(self) -> datetime:
+        """The moment: there, the time stands still."""
+        return self.moment
 
     def close(self) -> None:
         """Close it, and leave nothing of it; more than once does not matter."""
-        self.store.close()
-        self._owners.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
-        self._lock.close()
+        self._end()
 
     def __enter__(self) -> Self:
         return self
@@ -98,21 +98,25 @@ def look_back(store: Store, moment: datetime, *, clock: Clock = utc_now, progres
     if first is None or moment < first:
         known = f"knows nothing of before {local_time(first)}" if first else "is empty"
         raise InputError(f"nothing can be said of {local_time(moment)}: {store.path} {known}")
-    folder, lock = _folder()
-    owners = Owners(folder / store.path.name)
+    folder = _Folder()
     try:
-        file = folder / store.path.name
+        file = folder.path / store.path.name
         store.backup(file)
+        folder.owners = Owners(file)
         with Store(file) as copy, copy.transaction():
-            unknown = _Derivation(store, copy, moment, owners.mine()).derive(progress)
-        past = Past(folder, lock, owners, Store(file, read_only=True), moment)
-        past.unknown = tuple(unknown)
+            unknown = _Derivation(store, copy, moment, folder.owners.mine()).derive(progress)
+        was = Store(file, read_only=True)
+        was.path = store.path  # whatever is said of it names the store that it was
+        return Past(folder, was, moment, unknown)
     except BaseException:
-        owners.close()
-        shutil.rmtree(folder, ignore_errors=True)
-        lock.close()
+        folder.remove()
         raise
-    return past
+
+
+def errors_over(store: Store, begin: datetime, end: datetime, parts: int) -> list[int]:
+    """How many errors were recorded in each of so many equal parts of a time. Cheap: an index counts them."""
+    edges = [to_text(begin + (end - begin) * part / parts) for part in range(parts + 1)]
+    return [store.errors.count((where("time") >= after) & (where("time") < until)) for after, until in pairwise(edges)]
 
 
 def reach(store: Store) -> datetime | None:
@@ -131,20 +135,37 @@ def reach(store: Store) -> datetime | None:
     return from_text(max(min(known), pruned["before"]) if pruned else min(known))
 
 
-def _folder() -> tuple[Path, LockFile]:
-    """A new folder, and what shows that its process lives; those that dead processes have left are removed."""
-    for left in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
-        with suppress(OSError):
-            lock = LockFile(left / _LOCK, create=False)
-            try:
-                if lock.lock_if_free():
-                    shutil.rmtree(left, ignore_errors=True)
-            finally:
-                lock.close()
-    folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
-    lock = LockFile(folder / _LOCK)
-    lock.lock()
-    return folder, lock
+class _Folder:
+    """A folder for one past, and what shows that its process lives. What dead processes have left is removed first."""
+
+    def __init__(self) -> None:
+        for left in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+            _remove_if_left(left)
+        self.path = Path(tempfile.mkdtemp(prefix=_PREFIX))
+        self.owners: Owners | None = None
+        """Who works on the entries that were running then."""
+        self._lock = LockFile(self.path / _LOCK)
+        self._lock.lock()
+
+    def remove(self) -> None:
+        """Remove it with all that is in it."""
+        if self.owners is not None:
+            self.owners.close()
+        shutil.rmtree(self.path, ignore_errors=True)
+        self._lock.close()
+
+
+def _remove_if_left(folder: Path) -> None:
+    with suppress(OSError):  # it is another user's, or was removed just now
+        lock = LockFile(folder / _LOCK, create=False)
+        if lock.lock_if_free():
+            shutil.rmtree(folder, ignore_errors=True)
+        lock.close()
+
+
+def _end(store: Store, folder: _Folder) -> None:
+    store.close()
+    folder.remove()
 
 
 @dataclass
@@ -337,7 +358,7 @@ class _Derivation:
             yield f"how many runs {whose} still had to wait is counted by the runs there were"
         if not_reversed:
             whose = counted(not_reversed, "entry", "entries")
-            yield f"{whose} stand as after an act of later: the version that did it did not keep what was before"
+            yield f"how {whose} stood is not known: a version that kept nothing of before has acted since"
         if counts.unregistered:
             whose = counted(counts.unregistered, "entry", "entries")
             yield f"{whose}, executed only later, may have been there: the version then did not keep since when"

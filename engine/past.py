@@ -205,7 +205,7 @@ def action_as_of(
     run = action["run"]
     at_work = then.at_work(action["processor"])
     is_at_work = run in {each.number for each in at_work}
-    was_closed_by_undo = run is None and not action["open"] and document["undone_by"] not in later
+    was_closed_by_undo = run is None and not action["open"] and document.get("undone_by") not in later
     if was_closed_by_undo or (run in then.numbers and not is_at_work):
         return action
     is_taken = is_at_work or (run is None and any(each.began >= from_text(action["when"]) for each in at_work))

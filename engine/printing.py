@@ -168,6 +168,8 @@ def entry(document: Document, row: EntryRow, plan: Plan, acts: Sequence[Act], *,
         _print(Text(f"error {error_id}"))
     for act in acts:
         _print(Text.assemble(literal(f"{local_time(act.when)}  {act.words()}"), (_outcome(act), "dim")))
+    if later := document.get("later"):
+        _print(Text(literal(f"of now, tasks have written on it since: {', '.join(later)}")))
     _print(Text(literal(orjson.dumps(document["data"], option=orjson.OPT_INDENT_2).decode(), lines=True)))
 
 

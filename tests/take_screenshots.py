@@ -161,6 +161,11 @@ async def _walk(size: tuple[int, int], suffix: str) -> None:
         await pilot.press("4")
         await pilot.pause(1)
         take("actions")
+        await pilot.press("1", "t")
+        await pilot.pause(1)
+        await pilot.press("shift+left")
+        await pilot.pause(0.5)
+        take("past")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ gc.disable()  # until the app has what stays: to look through what is imported w
 
 import typer
 
-from engine.clock import Clock, utc_now
+from engine.clock import Clock, parse_past, utc_now
 from engine.exceptions import EngineError, InputError
 from engine.store import Store, may_write, store_path
 from wfe_tui.app import Settings, WfeApp
@@ -59,6 +59,12 @@ def open_console(
     ] = None,
     entry: Annotated[str | None, typer.Option(metavar="KEY", help="Open this entry.", show_default=False)] = None,
     read_only: Annotated[bool, typer.Option("--read-only", help="Look, and change nothing.")] = False,
+    at: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MOMENT", help="As it was at 02:15, '2026-11-27 02:15', or 2h ago; read only.", show_default=False
+        ),
+    ] = None,
     ascii_only: Annotated[
         bool | None, typer.Option("--ascii/--no-ascii", help="Draw with ASCII alone.", show_default=False)
     ] = None,
@@ -74,6 +80,7 @@ def open_console(
     """See the entries of a store, why some failed, and repair, restart, skip or hold them."""
     path = demo_store() if demo and store is None else store_path(store)
     route, processor = _places(place or [], error, entry)
+    moment = parse_past(at, utc_now()) if at else None
     config = read_config(config_path())
     if ascii_only is not None:
         config = config.model_copy(update={"ascii": ascii_only})
@@ -86,12 +93,12 @@ def open_console(
 
         words = [*([str(route)] if route else []), *([processor] if processor else [])]
         where = [] if store is None else ["--store", str(path.absolute())]
-        flags = [*where, *(["--demo"] if demo else [])]
+        flags = [*where, *(["--demo"] if demo else []), *(["--at", at] if at else [])]
         serve_console([*flags, "--", *words], port=port, writable=writable and not read_only)
         return
     if "TEXTUAL_DRIVER" not in os.environ and not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise InputError("wfe-tui needs a terminal to draw on: in a script or a pipe use `wfe ls`")
-    app = make_app(Settings(path, processor, demo, route, read_only, config, memory_path()))
+    app = make_app(Settings(path, processor, demo, route, read_only, config, memory_path(), moment))
     app.run(mouse=mouse)
     if app.failure is not None:
         raise app.failure

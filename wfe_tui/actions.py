@@ -175,6 +175,7 @@ ACTIONS: Mapping[str, tuple[Action, ...]] = {
         Action("go_to('runs')", "3", "Runs", "The runs of the engine."),
         Action("go_to('actions')", "4", "Actions", "What operators did."),
         Action("go_to('report')", "b", "Since", "What has happened since you last looked."),
+        Action("travel", "t", "Time travel", "See everything as it was at a moment that has passed; or come back."),
         Action("go", "colon", "Go to", "Go to a place by its path."),
         Action("back", "less_than_sign,backspace", "Back", "To the place before."),
         Action("forward", "greater_than_sign", "Forward", "To the place that was left."),

@@ -26,8 +26,9 @@ from textual.message import Message
 from textual.screen import ModalScreen, Screen
 from textual.worker import WorkerFailed
 
-from engine.clock import Clock, utc_now
+from engine.clock import Clock, local_minute, utc_now
 from engine.exceptions import EngineError, InputError
+from engine.looking_back import Past, look_back
 from engine.lookup import find_error, find_fingerprint
 from engine.operations.recording import signature
 from engine.store import Store, may_write
@@ -86,6 +87,7 @@ class Settings:
         read_only: nothing is changed from here.
         config: what the user has set.
         memory: where it is kept how lists were shown; None: nowhere.
+        at: show it as it was at this moment (aware); None: as it is.
     """
 
     path: Path
@@ -95,6 +97,7 @@ class Settings:
     read_only: bool = False
     config: Config = field(default_factory=Config)
     memory: Path | None = None
+    at: datetime | None = None
 
 
 class WfeApp(Surviving, App[None]):
@@ -112,13 +115,18 @@ class WfeApp(Surviving, App[None]):
         child: Child
 
     store: Store
+    """What is looked at."""
+    present: Store
+    """The store as it is."""
     looking: Looking
 
     def __init__(self, settings: Settings, clock: Clock = utc_now) -> None:
         super().__init__()
         self.settings = settings
         self.config = settings.config
-        self.clock = clock
+        self.clock = self.present_clock = clock
+        self.past: Past | None = None
+        """What is looked at instead of the store as it is."""
         self.memory = Memory(settings.memory)
         self.pulse = Pulse()
         self.others = Others()
@@ -133,6 +141,7 @@ class WfeApp(Surviving, App[None]):
         self._told: dict[str, float] = {}
         self._places = Places()
         self._screens: dict[str, StoreScreen] = {}
+        self._travels = 0
         self._feed: Feed | None = None
         self._others_loader = Loader(self, self._read_others, self._show_others)
         self._lost: str | None = None
@@ -176,22 +185,120 @@ class WfeApp(Surviving, App[None]):
         """Show this store's entries; False when it cannot be opened, which is said."""
         try:
             read_only = self.settings.read_only or (path.exists() and not may_write(path))
-            self.store = Store(path, read_only=read_only)
-            self.others = Others(max(self.store.actions.ids(reverse=True, limit=1), default=0))
-            self._feed = Feed(self.store, self.post_message, self.clock, lambda: self.message_queue_size > BEHIND)
+            self.store = self.present = Store(path, read_only=read_only)
+            if self.settings.at is None:
+                self._begin()
         except EngineError as error:
             self.failure = error
             self.exit()
             return False
+        self.looking = Looking(self.memory, path, self.present_clock())
+        if self.settings.at is not None:
+            self.travel(self.settings.at)
+        elif self.looking.was_away and self.settings.route is None:
+            self._show_news()
+        return True
+
+    def _begin(self) -> None:
+        self._follow()
         route = self.settings.route or ENTRIES
         if route.area != "entries" or route.name:
             self.go(ENTRIES)  # so that there is a way back to the list
         self.go(route)
+
+    def _follow(self) -> None:
+        """Learn of what changes in the store from now on."""
+        self.others = Others(max(self.store.actions.ids(reverse=True, limit=1), default=0))
+        self._feed = Feed(self.store, self.post_message, self.clock, lambda: self.message_queue_size > BEHIND)
         self._feed.start()
-        self.looking = Looking(self.memory, self.store.path, self.clock())
-        if self.looking.was_away and self.settings.route is None:
-            self._show_news()
-        return True
+
+    # --- the past
+
+    def action_travel(self) -> None:
+        """Ask for a moment, and show everything as it was then."""
+        from wfe_tui.screens.travel import Destination, TravelScreen
+
+        def go(answer: Destination | None) -> None:
+            if answer is not None and not (answer.moment is None and self.past is None):
+                self.travel(answer.moment)
+
+        if hasattr(self, "store"):
+            self.push_screen(TravelScreen(self.present, self.past, self.present_clock), go)
+
+    @work(group="travel")
+    async def travel(self, moment: datetime | None) -> None:
+        """Show everything as it was at a moment (aware); None: as it is."""
+        past = None
+        if moment is not None:
+            said = f"looking back to {local_minute(moment, self.present_clock())}"
+
+            def progress(done: int, of: int) -> None:
+                self.call_from_thread(self.say_progress, f"{said}: {done} of {of} entries that have changed since")
+
+            self.say_progress(f"{said} …")
+            try:
+                past = await asyncio.to_thread(
+                    look_back, self.present, moment, clock=self.present_clock, progress=progress
+                )
+            except EngineError as error:
+                self._stay(error)
+                return
+            finally:
+                self.call_later(self.clear_notifications)  # behind the last one that is on its way
+        await self._turn_to(past)
+
+    def _stay(self, error: EngineError) -> None:
+        """It cannot be looked back to: say so here; or in the shell, where nothing is shown yet."""
+        if self._in_front() is None:
+            self.failure = error
+            self.exit()
+        else:
+            self.say(str(error), severity="error")
+
+    async def _turn_to(self, past: Past | None) -> None:
+        """Have all places look at the store as it was, or as it is."""
+        left, self.past = self.past, past
+        if self._feed is not None:
+            await asyncio.to_thread(self._feed.stop)
+        self.store, self.clock = (past.store, past.clock) if past else (self.present, self.present_clock)
+        self.pulse, self._lost = Pulse(), None
+        front, screens, self._screens = self._in_front(), self._screens, {}
+        self._travels += 1
+        if front is None:
+            self._begin()
+        else:
+            await self._show_again(front.route)
+        for screen in screens.values():
+            self.uninstall_screen(screen)
+            await screen.remove()
+        if left is not None:
+            await asyncio.to_thread(left.close)
+        if past is None:
+            self.say("as it is now")
+        else:
+            self.say("\n".join([f"as it was at {local_minute(past.moment, self.present_clock())}", *past.unknown]))
+
+    async def _show_again(self, route: Route) -> None:
+        """Show a place in another time; its list, where it is not there then."""
+        found = None
+        if self._needs_look(route):
+            try:
+                route, found = await asyncio.to_thread(_look, self.store, route, self.clock())
+            except EngineError as error:
+                self.say(str(error), severity="warning")
+                route = Route(route.area if route.area in LISTS else "entries")
+        self._places.rename(route)
+        self._show(route, found)
+        await asyncio.to_thread(self._follow)
+
+    def refuses(self, verb: str) -> bool:
+        """Whether nothing is to be changed from here, which is said."""
+        if self.past is not None:
+            then = local_minute(self.past.moment, self.present_clock())
+            self.say(f"this is the past, {then}: {verb} was not done. t, then n, comes back to now", severity="error")
+        elif self.store.read_only:
+            self.say(f"{self.store.path} is opened read only: {verb} was not done", severity="error")
+        return self.store.read_only
 
     # --- looks
 
@@ -209,8 +316,8 @@ class WfeApp(Surviving, App[None]):
     async def on_event(self, event: Event) -> None:
         """Every key, and every move of the mouse, is a sign that somebody looks."""
         if isinstance(event, InputEvent) and self._feed is not None:
-            self.looking.used(self.clock())
-            self.others.looked_at(self.clock())
+            self.looking.used(self.present_clock())
+            self.others.looked_at(self.present_clock())
         await super().on_event(event)
 
     # --- places
@@ -218,6 +325,8 @@ class WfeApp(Surviving, App[None]):
     @property
     def badges(self) -> tuple[str, ...]:
         """What is not as usual with the store."""
+        if self.past is not None:
+            return (f"at {local_minute(self.past.moment, self.present_clock())}",)
         marks = [("read only", self.store.read_only), ("protected", self.config.protects(self.store.path))]
         return tuple(mark for mark, is_so in marks if is_so)
 
@@ -258,7 +367,7 @@ class WfeApp(Surviving, App[None]):
         screen = self._screens.get(name)
         if screen is None:
             screen = self._screens[name] = self._screen(route, found)
-            self.install_screen(screen, name)
+            self.install_screen(screen, f"{self._travels} {name}")
         while isinstance(self.screen, ModalScreen):
             self.pop_screen()
         if len(self.screen_stack) > 1:
@@ -277,7 +386,7 @@ class WfeApp(Surviving, App[None]):
             is_kept = screen is self.screen or not screen.route.name or screen.route in self._places
             if not is_kept and screen not in self.screen_stack:
                 del self._screens[name]
-                self.uninstall_screen(name)
+                self.uninstall_screen(screen)
                 await screen.remove()
 
     # Screens are imported when they are needed: not all are, and the first rows should not wait for them.
@@ -439,7 +548,7 @@ class WfeApp(Surviving, App[None]):
     def _time_passed(self) -> None:
         if self._feed is not None and self.looking.is_to_keep:
             self.run_worker(asyncio.to_thread(self.looking.keep), group="memory")
-        if self.others.fade(self.clock(), self._marks):
+        if self.others.fade(self.present_clock(), self._marks):
             self._others_changed()
         screen = self._in_front()
         if screen is not None and screen in self._living():
@@ -616,7 +725,10 @@ class WfeApp(Surviving, App[None]):
         if self._feed is not None:
             self._feed.stop()
             self.looking.keep()
-            self.store.close()
+        if self.past is not None:
+            self.past.close()
+        if hasattr(self, "present"):
+            self.present.close()
 
 
 def _screen_name(route: Route) -> str:

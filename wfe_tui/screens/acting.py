@@ -119,8 +119,7 @@ class ActingScreen(StoreScreen):
 
     @work(group="act")
     async def _act(self, verb: Verb, scope: Scope) -> None:
-        if self.store.read_only:
-            self.wfe.say(f"{self.store.path} is opened read only: {verb.name} was not done", severity="error")
+        if self.wfe.refuses(verb.name):
             return
         try:
             groups, names = await asyncio.to_thread(
@@ -196,7 +195,7 @@ class ActingScreen(StoreScreen):
         processor = await self.processor() or self.wfe.settings.processor
         if processor is None:
             self.wfe.say("there is nothing here whose processor could be run", severity="warning")
-        else:
+        elif not self.wfe.refuses("run"):
             self.wfe.start_child(processor, actions=False)
 
     @work
@@ -205,6 +204,8 @@ class ActingScreen(StoreScreen):
         processor = await self.processor()
         if processor is None:
             self.wfe.say("there is nothing here whose processor could be paused", severity="warning")
+            return
+        if self.wfe.refuses("pause"):
             return
         try:
             is_paused = await asyncio.to_thread(pause_of, self.store, processor) is not None

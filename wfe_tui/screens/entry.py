@@ -105,7 +105,7 @@ class EntryScreen(ActingScreen):
         head.update(Content("\n").join([*first, head_content(found.row, found.planned)]))
         self.query_one(Timeline).show(found.document, found.row, found.planned, found.typical, now)
         self.query_one("#attempts", Static).update(attempts_content(found.document))
-        self.query_one(DataTree).show(found.document["data"])
+        self.query_one(DataTree).show(found.document["data"], found.document.get("later", ()))
         self.query_one("#acts", Static).update(acts_content(found.acts))
         self.query_one("#log", Static).update(log_content(found.log))
 

@@ -99,8 +99,7 @@ class RunActing(ActingScreen):
         if number is None:
             self.wfe.say("there is no run here", severity="warning")
             return
-        if self.store.read_only:
-            self.wfe.say(f"{self.store.path} is opened read only: {verb} was not done", severity="error")
+        if self.wfe.refuses(verb):
             return
         screen = ConfirmScreen.of_processor(verb, str(number), f"Run {number}: {question}", self.wfe.protected_name)
         answer = await self.app.push_screen_wait(screen)

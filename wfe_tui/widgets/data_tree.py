@@ -1,5 +1,6 @@
 """An entry's data as a tree; what it holds is literal."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -22,11 +23,13 @@ class DataTree(Tree[None]):
 
     def __init__(self, title: str) -> None:
         super().__init__(title)
+        self._title = title
         self.root.expand()
         self._shown: Any = object()
 
-    def show(self, data: Any) -> None:
-        """Show this data."""
+    def show(self, data: Any, later: Sequence[str] = ()) -> None:
+        """Show this data; what stands in these fields may not have been so yet at the moment that is shown."""
+        self.root.set_label(Text(f"{self._title}, of now: {literal(', '.join(later))}" if later else self._title))
         if data == self._shown:
             return
         self._shown = data

@@ -57,7 +57,7 @@ def summary_content(run: RunRow, now: datetime) -> Content:
 def durations_content(durations: Mapping[str, Histogram]) -> Content:
     """How long each task takes."""
     if not durations:
-        return Content.styled("no task was executed, or by an older version that did not measure it", "$text-muted")
+        return Content.styled("how long its tasks took is not known, or none was executed", "$text-muted")
     width = max(len(literal(task)) for task in durations)
     head = f"{'Task':<{width}} {'executions':>10} {'median':>8} {'p95':>8} {'mean':>8} {'in all':>8}"
     lines = [Content.styled(head, "bold $text-muted")]
