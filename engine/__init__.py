@@ -11,7 +11,8 @@ The map.
   records), `capture` (what tasks log), `statistics`, `figures` (`durations` and `pace` of a run), `store` (TinyDB
   shared by processes).
 * Who watches: `events` (log and hooks), `telemetry`, `metrics`; `lookup`, `filter` (the language in which entries are
-  asked for), `groups` (errors by cause), `history` (runs, errors and actions as rows), `logs` and `typical` read.
+  asked for), `groups` (errors by cause), `history` (runs, errors and actions as rows), `logs` and `typical` read;
+  `report` asks what has happened since a moment, `handover` puts it into words.
 * Who acts: `operations` (the operator's verbs), `pausing` and `wishes` (what is wanted of a processor, and of a run),
   `worker` and `working` (do what operators asked for), `cli` (`wfe`, with the commands in `running`, `verbs`,
   `upkeep` and `metrics`; `selecting` and `doing` are what the verbs share).

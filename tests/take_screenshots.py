@@ -107,6 +107,7 @@ async def _share(size: tuple[int, int], suffix: str) -> None:
 
 async def _walk(size: tuple[int, int], suffix: str) -> None:
     from textual.pilot import Pilot
+    from tinydb import where
 
     from wfe_tui.__main__ import make_app
     from wfe_tui.app import Settings
@@ -161,6 +162,13 @@ async def _walk(size: tuple[int, int], suffix: str) -> None:
         await pilot.press("4")
         await pilot.pause(1)
         take("actions")
+        failed = app.store.entries.get(where("state") == "failed")
+        colleague = {**os.environ, "USER": "anna", "LOGNAME": "anna", "WFE_STORE": str(demo_store())}
+        hold = ["hold", failed["key"], "--why", "asked the vendor for a new wheel"]
+        subprocess.run([sys.executable, "-m", "engine", *hold], env=colleague, check=True)
+        await pilot.press("b")
+        await pilot.pause(1)
+        take("report")
         await pilot.press("1", "t")
         await pilot.pause(1)
         await pilot.press("shift+left")

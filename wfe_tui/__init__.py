@@ -3,7 +3,7 @@
 The map.
 
 * Opened by: `__main__` (the command, and the factory of the app), `config` (what the user has set), `memory` (how lists
-  were shown), `serve` (in a browser), `demo`, `check` (of a processor's name).
+  were shown), `looking` (when somebody last looked), `serve` (in a browser), `demo`, `check` (of a processor's name).
 * The app: `app` (which places are open), `routes` (a screen is a path), `actions` (what keys do: one table), `screens`
   and `widgets`; `surviving` and `reporting` (its own failures), `themes`, `drawing` (with ASCII alone), `clipboard`.
 * What is shown: `window` (the visible rows of a table of the store; no Textual) over `sources`, `listing` (rows that

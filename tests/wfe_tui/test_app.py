@@ -622,7 +622,7 @@ async def test_the_store_is_never_asked_in_the_screens_own_thread(
             (("enter",), "Attempts"), (("less_than_sign",), "8 entries"), (("2",), "1 cause"),
             (("enter",), "seen 3 times"), (("enter",), "raise ValueError"), (("right_square_bracket", "minus"), "wfe"),
             (("equals_sign", "s"), "How it ended"), (("3",), "completed"), (("enter",), "median"),
-            (("4",), "wfe  actions"), (("1",), "8 entries"), (("slash", *"state:f"), "→ failed"),
+            (("4",), "wfe  actions"), (("b",), "12h ago"), (("1",), "8 entries"), (("slash", *"state:f"), "→ failed"),
             (("enter",), "6 entries"), (("j", "R"), "would be done"), (("n", "H"), "hold: 1 entry"),
             (("P",), "Pause this"), (("n", "N"), "run 2"),
         ):  # fmt: skip

@@ -1,6 +1,7 @@
 """What has happened since the operator last looked: shown when the console is opened again, and when it is asked."""
 
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import ClassVar
 
@@ -84,8 +85,14 @@ class ReportScreen(StoreScreen):
 
     def _read(self) -> Report:
         moment = self.wfe.clock()
-        since = parse_past(self.route.filter, moment) if self.route.filter else self.wfe.looking.look.before
-        return report(self.store, since or moment - SPAN, moment, signature())
+        return report(self.store, self._since(moment), moment, signature())
+
+    def _since(self, moment: datetime) -> datetime:
+        """From when on is told what had happened until a moment, which may be one that has passed."""
+        if self.route.filter:
+            return parse_past(self.route.filter, moment)
+        before = self.wfe.looking.look.before
+        return before if before is not None and before < moment else moment - SPAN
 
     def _refuse(self, error: EngineError) -> None:
         self.wfe.say(str(error), severity="error")
