@@ -79,7 +79,7 @@ async def test_its_filter_says_which_failing_entries_are_meant(console: Any, fai
     async with console(failures.store, size=(80, 24), route=Route("share")) as operator:
         await operator.sees("share?state:failed", "10 failing", "100% 10 of 10", "0% 0 of 30", "+60%")
         await operator.press("slash", "end", *" key:A-12")
-        await operator.sees("1 failing beside 30 others", "by chance?")
+        await operator.sees("1 failing beside 30 others", "none beyond chance")
         await operator.press("ctrl+u", *"state:finished", "enter")
         await operator.sees("no entry that this filter lets through is failed, interrupted or in doubt")
         await operator.press("slash", "ctrl+u", *"state:x")

@@ -118,6 +118,7 @@ PLACES = {
     "entry": ("entries/order-004", "Attempts"),
     "errors": ("errors", "1 cause"),
     "occurrences": ("errors/v1:9f2a11c0ffee", "seen 3 times"),
+    "share": ("share", "beside"),
     "trace": (f"errors/{UUID(int=1)}", "raise ValueError"),
     "runs": ("runs", "completed"),
     "run": ("runs/1", "median"),
