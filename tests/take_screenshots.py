@@ -109,6 +109,8 @@ async def _walk(size: tuple[int, int], suffix: str) -> None:
     from textual.pilot import Pilot
     from tinydb import where
 
+    from engine.operations import Hold, act
+    from engine.store import Store
     from wfe_tui.__main__ import make_app
     from wfe_tui.app import Settings
     from wfe_tui.demo import demo_store
@@ -169,7 +171,14 @@ async def _walk(size: tuple[int, int], suffix: str) -> None:
         await pilot.press("b")
         await pilot.pause(1)
         take("report")
-        await pilot.press("1", "t")
+        await pilot.press("1", "space", "space", "space", "space", "k", "k", "k")
+        with Store(app.store.path) as other:
+            left = [row["key"] for row in other.entries.search(where("state") == "failed")]
+            act(Hold(), left[:2], store=other, who="bob@desk", why="the mirror is being repaired")
+        await until(pilot, lambda: len(app._notifications) > 0)
+        await pilot.pause(0.5)
+        take("two-operators")
+        await pilot.press("minus", "t")
         await pilot.pause(1)
         await pilot.press("shift+left")
         await pilot.pause(0.5)

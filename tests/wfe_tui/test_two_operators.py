@@ -139,7 +139,11 @@ async def test_when_somebody_else_changes_marked_entries_it_is_said_once_and_whi
         bob.does(Release(), "A-7")
         await operator.until(lambda: "bob@host release" in operator.line("A-7"))
         assert len(operator.notices) <= 1
-        await operator.press("slash", *"action:1", "enter")
+        await operator.press("R")
+        await operator.sees(
+            "Restart: 3 entries?", "marked · ⇄ 2 of these were changed: hold by bob@host, ", ": customs"
+        )
+        await operator.press("n", "slash", *"action:1", "enter")
         await operator.sees("3 entries", "A-3", "A-4", "A-7")
 
 

@@ -34,7 +34,7 @@ from wfe_tui.routes import Route
 from wfe_tui.screens.acting import ActingScreen, Scope
 from wfe_tui.screens.listing import ListScreen
 from wfe_tui.screens.views import ViewsScreen
-from wfe_tui.widgets.columns import Column, cells
+from wfe_tui.widgets.columns import THEIRS, Column, cells
 from wfe_tui.widgets.counters import Counters, StateCount
 from wfe_tui.widgets.cut import cut
 from wfe_tui.widgets.detail import EntryDetail
@@ -50,6 +50,9 @@ REST = 0.06
 
 COUNTS_EVERY = 0.25
 """Seconds between two countings while entries change."""
+
+MOST_TOLD = 3
+"""Of so many actions of others, the newest ones, it is told before an act that they were done to what is marked."""
 
 
 MOST_NAMED = 50
@@ -354,7 +357,11 @@ class EntriesScreen(ActingScreen, ListScreen):
         shown = self.window.view.filter
         every = f"all that match {shown}" if shown else "all entries"
         is_every = len(marks) == len(self.window) and self.window.marks.issuperset(self.window.ids)
-        return Scope(every if is_every else "marked", lambda: sorted(marks))
+        changed = [
+            f"{THEIRS} {number} of these were changed: {action.words(self.wfe.clock())}"
+            for action, number in self.wfe.others.among(self.window.marks).items()
+        ]
+        return Scope(" · ".join([every if is_every else "marked", *changed[-MOST_TOLD:]]), lambda: sorted(marks))
 
     def waits(self, ids: frozenset[int], does: bool) -> None:
         self.window.busy = self.window.busy | ids if does else self.window.busy - ids
