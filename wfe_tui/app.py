@@ -208,7 +208,7 @@ class WfeApp(Surviving, App[None]):
 
     def _follow(self) -> None:
         """Learn of what changes in the store from now on."""
-        self.others = Others(max(self.store.actions.ids(reverse=True, limit=1), default=0))
+        self.others.begin(max(self.store.actions.ids(reverse=True, limit=1), default=0))
         self._feed = Feed(self.store, self.post_message, self.clock, lambda: self.message_queue_size > BEHIND)
         self._feed.start()
 
@@ -261,7 +261,7 @@ class WfeApp(Surviving, App[None]):
         if self._feed is not None:
             await asyncio.to_thread(self._feed.stop)
         self.store, self.clock = (past.store, past.clock) if past else (self.present, self.present_clock)
-        self.pulse, self._lost = Pulse(), None
+        self.pulse, self.others, self._lost = Pulse(), Others(), None
         front, screens, self._screens = self._in_front(), self._screens, {}
         self._travels += 1
         if front is None:
@@ -557,15 +557,17 @@ class WfeApp(Surviving, App[None]):
 
     # --- what others do
 
-    def _read_others(self) -> tuple[frozenset[int], list[OthersAction]]:
-        asked = frozenset(self.others.pending)
-        return asked, read_others(self.store, asked)
+    def _read_others(self) -> tuple[Others, frozenset[int], list[OthersAction]]:
+        others, asked = self.others, frozenset(self.others.pending)
+        return others, asked, read_others(self.store, asked)
 
-    def _show_others(self, answer: tuple[frozenset[int], list[OthersAction]]) -> None:
-        through = self.others.take(*answer)
-        self._others_changed()
-        for action in through:
-            self._tell_of(action)
+    def _show_others(self, answer: tuple[Others, frozenset[int], list[OthersAction]]) -> None:
+        others, asked, found = answer
+        if others is self.others:  # else it is of another time than the one that is shown by now
+            through = others.take(asked, found)
+            self._others_changed()
+            for action in through:
+                self._tell_of(action)
 
     def _others_changed(self) -> None:
         for screen in self._living():

@@ -97,19 +97,19 @@ def read_others(store: Store, numbers: Iterable[int]) -> list[OthersAction]:
 
 
 class Others:
-    """The actions of others that are still news, as one console knows them.
+    """The actions of others that are still news, as one console knows them."""
 
-    Args:
-        highest: the number of the newest action when the console was opened: older ones are no news.
-    """
-
-    def __init__(self, highest: int = 0) -> None:
+    def __init__(self) -> None:
         self.pending: set[int] = set()
         """The numbers of those that are new, or not through yet: to be read; see `read_others`."""
-        self._highest = highest
+        self._highest = 0
         self._actions: dict[int, OthersAction] = {}
         self._seen: dict[int, datetime] = {}
         self._answered: dict[int, int] = {}
+
+    def begin(self, highest: int) -> None:
+        """The console follows the store from now on; `highest` is the number of the newest action that is no news."""
+        self._highest = highest
 
     def changed(self, changes: Changes) -> bool:
         """Take note of what changed in the store; whether what is pending is to be read."""

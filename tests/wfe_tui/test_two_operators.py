@@ -1,10 +1,12 @@
 """Two operators on one store: what the other did is marked with who, and told where it is about what was chosen."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from tinydb import where
 
+from engine.clock import utc_now
 from engine.operations import Hold, Release, act, pause, resume, undo
 from engine.store import Store
 from wfe_tui.others import Others, read_others
@@ -36,7 +38,7 @@ async def test_a_row_that_somebody_else_changed_is_marked_with_who(
         place.wfe("hold", "A-2", "A-7", "--why", "customs", LOGNAME="bob")
         await operator.until(lambda: "⇄ A-2" in operator.screen and "⇄ A-7" in operator.screen)
         await operator.until(lambda: "bob@" in operator.line("A-2") and "bob@" in operator.line("A-7"))
-        assert not any("bob@" in operator.line(key) for key in ("A-1", "A-3", "A-4", "A-5", "A-6", "A-8"))
+        assert not any(f"⇄ {key}" in operator.screen for key in ("A-1", "A-3", "A-4", "A-5", "A-6", "A-8"))
         await operator.sees("⇄ hold by bob@", ": customs")
         await operator.press("enter")
         await operator.sees("⇄ hold by bob@", "ago: customs")
@@ -121,6 +123,20 @@ async def test_the_mark_goes_a_minute_after_the_next_key_and_not_while_nobody_is
         await operator.sees("⇄ A-2")
         clock.turn(seconds=2)
         await operator.no_longer_sees("⇄")
+
+
+async def test_in_the_past_nobody_has_just_done_anything(console: Any, place: Any, bob: Any) -> None:
+    async with console(place.store) as operator:
+        await operator.go_to("A-2")
+        bob.does(Hold(), "A-2")
+        await operator.sees("⇄ A-2")
+        operator.app.travel(utc_now() - timedelta(seconds=1))
+        await operator.hears("as it was at")
+        await operator.until(lambda: "A-8" in operator.screen and "⇄" not in operator.screen)
+        operator.app.travel(None)
+        await operator.hears("as it is now")
+        bob.does(Hold(), "A-3")
+        await operator.sees("⇄ A-3")
 
 
 # --- what was chosen
@@ -217,7 +233,7 @@ async def test_an_act_on_entries_that_fail_of_the_error_that_is_looked_at_is_sai
 
 
 def test_no_more_than_the_ids_of_an_action_are_kept_and_only_of_those_that_are_news(bob: Any) -> None:
-    others = Others(highest=0)
+    others = Others()
     since = bob.store.seq()
     with Store(bob.store.path) as mine:
         bob.does(Hold(), "A-2", "A-6")
