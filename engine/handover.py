@@ -154,7 +154,8 @@ def _where(group: GroupNews) -> tuple[str, ...]:
 
 
 def _failing(group: GroupNews) -> str:
-    return f"{_entries(group.failing)} {'fails' if group.failing == 1 else 'fail'} of it now"
+    number = _entries(group.failing) if group.failing else "no entry"
+    return f"{number} {'fail' if group.failing > 1 else 'fails'} of it now"
 
 
 def _stuck(stuck: Stuck, now: datetime) -> Line:

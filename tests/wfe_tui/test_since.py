@@ -197,6 +197,21 @@ async def test_a_console_that_stood_open_unused_tells_what_has_happened_meanwhil
         await operator.sees("7h ago")
 
 
+async def test_at_a_moment_before_the_last_look_is_told_what_had_happened_until_then(
+    console: Any, place: Any, memory: Path
+) -> None:
+    now = utc_now()
+    remember(memory, place.store, now + timedelta(hours=1))
+    async with console(
+        place.store, size=(160, 48), memory=memory, clock=lambda: utc_now() + timedelta(hours=3)
+    ) as operator:
+        await operator.sees("wfe  entries", "8 entries")
+        operator.app.travel(now + timedelta(minutes=30))
+        await operator.hears("as it was at")
+        await operator.press("b")
+        await operator.sees("wfe  report", "12h ago", "New errors (1)")
+
+
 # --- the whole night
 
 
