@@ -125,6 +125,7 @@ PLACES = {
     "actions": ("actions", "anna@desk"),
     "action": ("actions/1", "accepted"),
     "compare": ("compare/order-004", "How it ended"),
+    "report": ("report", "New errors"),
 }
 """Each with its path, and what stands there when all of it is there."""
 
