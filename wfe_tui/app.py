@@ -511,6 +511,7 @@ class WfeApp(Surviving, App[None]):
         self.pulse = message.pulse
         for screen in self._living():
             with suppress(NoMatches):
+                screen.show_consoles(self.pulse.consoles)
                 screen.show_pulse(self.pulse)
         self._show_signal()
 

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from threading import Event, Thread
 
@@ -10,6 +11,7 @@ from textual.message import Message
 from engine.clock import Clock, utc_now
 from engine.exceptions import StoreError
 from engine.history import RunRow, read_run
+from engine.operations.recording import signature
 from engine.pausing import TABLE, Pause, pauses
 from engine.store import Changes, Store
 
@@ -44,11 +46,13 @@ class StoreFound(Message):
 
 @dataclass(frozen=True)
 class Pulse:
-    """How the engine is: the newest run, the pauses, and the runs that go on and give no sign of life."""
+    """How the engine is: the newest run, the pauses, the runs that go on and give no sign of life. `consoles` says who
+    else has the store open at a console."""
 
     run: RunRow | None = None
     pauses: tuple[Pause, ...] = ()
     silent: tuple[RunRow, ...] = ()
+    consoles: tuple[str, ...] = ()
 
 
 @dataclass
@@ -90,6 +94,8 @@ class Feed(Thread):
         self._pulse: Pulse | None = None
 
     def run(self) -> None:
+        with suppress(StoreError):  # who may not write there is not seen by others
+            self._store.introduce(signature())
         is_lost = False
         while True:
             try:
@@ -122,7 +128,8 @@ class Feed(Thread):
         newest = table.get(doc_ids=table.ids(order_by="started", reverse=True, limit=NEWEST_RUNS))
         runs = [read_run(document, moment, self._store.is_alive) for document in newest]
         silent = tuple(run for run in runs if run.silent_for is not None)
-        pulse = Pulse(runs[0] if runs else None, tuple(pauses(self._store)), silent)
+        consoles = tuple(self._store.introduced())
+        pulse = Pulse(runs[0] if runs else None, tuple(pauses(self._store)), silent, consoles)
         if pulse != self._pulse or silent:
             self._pulse = pulse
             self._tell(PulseFelt(pulse))

@@ -44,6 +44,23 @@ class Owners:
                     self._is_locked(other.name)
             return self._mine.path.name
 
+    def introduce(self, name: str) -> None:
+        """Say for whom this object's owner stands. Raises StoreError if it cannot be recorded."""
+        self.mine()
+        assert self._mine is not None
+        os.pwrite(self._mine.fileno(), name.encode(), 0)
+
+    def introduced(self) -> list[str]:
+        """For whom the other living owners stand, of those that have said it, and that one may look at."""
+        mine = self._mine.path.name if self._mine is not None else None
+        found = []
+        with suppress(OSError):
+            for file in self._folder.iterdir():
+                name = file.read_text("utf-8", "replace") if file.name != mine and _NAME.fullmatch(file.name) else ""
+                if name and self._is_locked(file.name):
+                    found.append(name)
+        return sorted(found)
+
     def is_alive(self, owner: str) -> bool:
         """Whether an owner lives: until its process has ended, and what it recorded last is brought into its entries.
 

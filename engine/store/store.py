@@ -169,6 +169,14 @@ class Store:
         """Whether the process that bears this owner's name still lives and has not closed its store."""
         return self._owners.is_alive(owner)
 
+    def introduce(self, name: str) -> None:
+        """Say who has this store open, `user@host`, to all others that have it open, until `close`."""
+        self._owners.introduce(name)
+
+    def introduced(self) -> list[str]:
+        """Who else has it open, of those that have said so. Cheap: ask it each second."""
+        return self._owners.introduced()
+
     def recording(self, *, forced: bool) -> Recording:
         """A file for what this store's owner begins and ends before it writes its entries.
 

@@ -229,6 +229,35 @@ async def test_an_act_on_entries_that_fail_of_the_error_that_is_looked_at_is_sai
         await operator.hears("bob@host: release: 1 entry failing of v1:")
 
 
+# --- who else is here
+
+
+async def test_the_first_line_says_who_else_is_at_a_console(
+    console: Any, place: Any, bob: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOGNAME", "anna")
+    async with console(place.store) as operator:
+        await operator.sees("8 entries")
+        assert "also" not in operator.lines[0]
+        bob.store.introduce("bob@host")
+        await operator.until(lambda: "also bob@host" in operator.lines[0])
+        await operator.press("2")
+        await operator.until(lambda: "wfe  errors" in operator.screen and "also bob@host" in operator.lines[0])
+        async with console(place.store) as second:
+            await second.until(lambda: "also 2 consoles" in second.lines[0])
+            await operator.until(lambda: "also 2 consoles" in operator.lines[0])
+        await operator.until(lambda: "also bob@host" in operator.lines[0])
+        bob.store.close()
+        await operator.until(lambda: "also" not in operator.lines[0])
+
+
+async def test_who_only_reads_is_not_named_and_sees_the_others(console: Any, place: Any, bob: Any) -> None:
+    bob.store.introduce("bob@host")
+    async with console(place.store, read_only=True) as operator:
+        await operator.until(lambda: "also bob@host" in operator.lines[0])
+        assert bob.store.introduced() == []
+
+
 # --- without a screen
 
 

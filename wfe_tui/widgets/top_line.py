@@ -1,5 +1,6 @@
 """The first line of every screen: where one is, in which store, and what is not as usual; below it, what is wrong."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from textual.app import ComposeResult
@@ -12,17 +13,21 @@ from wfe_tui.routes import LISTS, Route
 
 
 class TopLine(Horizontal):
-    """`wfe` and the screen's path on the left; on the right badges, and the store's file."""
+    """`wfe` and the screen's path on the left; on the right who else is here, badges, and the store's file."""
 
-    def __init__(self, route: Route, store: Path, *, badges: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, route: Route, store: Path, *, badges: tuple[str, ...] = (), consoles: Sequence[str] = ()
+    ) -> None:
         super().__init__()
         self._route = route
         self._store = store
         self._badges = badges
+        self._consoles = consoles
 
     def compose(self) -> ComposeResult:
         yield Static(_where(self._route), id="where", markup=False)
         yield Static(_areas(self._route), id="areas", markup=False)
+        yield Static(_others(self._consoles), id="consoles", markup=False)
         marks = [(f" {badge} ", "bold $text-warning on $warning-muted") for badge in self._badges]
         spaced = [part for mark in marks for part in (mark, " ")]
         yield Static(Content.assemble(*spaced, short_path(self._store)), id="store", markup=False)
@@ -30,6 +35,17 @@ class TopLine(Horizontal):
     def show(self, route: Route) -> None:
         """The screen has another path now."""
         self.query_one("#where", Static).update(_where(route), layout=False)
+
+    def show_consoles(self, consoles: Sequence[str]) -> None:
+        """These have the store open in other consoles, `user@host`."""
+        if tuple(consoles) != tuple(self._consoles):
+            self._consoles = consoles
+            self.query_one("#consoles", Static).update(_others(consoles))
+
+
+def _others(consoles: Sequence[str]) -> Content:
+    said = consoles[0] if len(consoles) == 1 else f"{len(consoles)} consoles"
+    return Content.styled(f"also {literal(said)} ", "$text-accent") if consoles else Content("")
 
 
 def _where(route: Route) -> Content:

@@ -48,6 +48,35 @@ def test_an_owner_dies_when_its_store_is_closed(store: Store, path: Path) -> Non
         _ = other.owner
 
 
+def introduce(path: Path, said: Connection) -> None:
+    with Store(path) as store:
+        store.introduce("bob@host")
+        said.send(None)
+        threading.Event().wait(60)
+
+
+def test_who_has_the_store_open_and_says_so_is_known_to_the_others_until_its_process_ends(
+    store: Store, path: Path
+) -> None:
+    hear, say = SPAWN.Pipe(duplex=False)
+    process = SPAWN.Process(target=introduce, args=(path, say))
+    process.start()
+    hear.recv()
+    with Store(path) as silent, Store(path) as kim, Store(path, read_only=True) as reader:
+        assert silent.owner
+        kim.introduce("kim@host")
+        kim.introduce("kim@host")
+        assert store.introduced() == reader.introduced() == ["bob@host", "kim@host"]
+        assert kim.introduced() == ["bob@host"]
+        with pytest.raises(StoreError, match="opened to be read only"):
+            reader.introduce("eve@host")
+    assert store.introduced() == ["bob@host"]
+    process.kill()
+    process.join()
+    assert store.introduced() == []
+    assert files(path) == []
+
+
 def test_a_store_that_owns_nothing_leaves_no_trace(path: Path) -> None:
     with Store(path) as store:
         store.entries.insert({})
