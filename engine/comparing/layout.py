@@ -138,10 +138,14 @@ def _pieces(row: Row, text: str | None, other: str | None, width: int) -> Iterat
 
 
 def _middle(text: str, other: str) -> tuple[int, int]:
-    """Where a text begins and ends to differ from another one."""
+    """Where a text begins and ends to differ from another one, whole words of it."""
     begin = alike(text, other)
-    same_end = min(alike(text[::-1], other[::-1]), len(text) - begin, len(other) - begin)
-    return begin, len(text) - same_end
+    end = len(text) - min(alike(text[::-1], other[::-1]), len(text) - begin, len(other) - begin)
+    while begin and text[begin - 1].isalnum():
+        begin -= 1
+    while end < len(text) and text[end].isalnum():
+        end += 1
+    return begin, end
 
 
 def _wrapped(text: str, width: int) -> Iterator[tuple[int, str]]:
