@@ -35,6 +35,7 @@ from engine.store.logs import TABLE as LOGS
 from engine.store.owners import Owners
 from engine.store.retention import last_pruning
 from engine.store.table import DocumentTable
+from engine.store.transfer import duplicate
 from engine.text import counted
 from engine.verdicts import Verdict
 from engine.wishes import Wish
@@ -101,7 +102,7 @@ def look_back(store: Store, moment: datetime, *, clock: Clock = utc_now, progres
     folder = _Folder()
     try:
         file = folder.path / store.path.name
-        store.backup(file)
+        duplicate(store.db.storage, file)
         folder.owners = Owners(file)
         with Store(file) as copy, copy.transaction():
             unknown = _Derivation(store, copy, moment, folder.owners.mine()).derive(progress)

@@ -92,6 +92,32 @@ def back_up(storage: SqliteStorage, target: Path) -> None:
         _read(storage, lambda connection: _copy(connection, file))
 
 
+def duplicate(storage: SqliteStorage, target: Path) -> None:
+    """The same for a use that ends with this process: page by page as it lies there, which is several times as fast,
+    and not forced to the disk.
+
+    Args:
+        storage: the store.
+        target: the copy's file (mode 0600), which must not exist; its folder must.
+
+    Raises:
+        StoreError: the store cannot be read, or the copy not written.
+    """
+
+    def copy(connection: sqlite3.Connection) -> None:
+        with closing(sqlite3.connect(target)) as new:
+            connection.backup(new)
+
+    try:
+        target.touch(mode=0o600, exist_ok=False)
+        _read(storage, copy)
+    except OSError as error:
+        raise StoreError(
+            f"there is no room in {target.parent} for a copy of {storage.path} ({error.strerror}): make some, or set"
+            " $TMPDIR to a folder that has it"
+        ) from error
+
+
 def at_one_moment(store: Path, read: Callable[[sqlite3.Connection], _T]) -> _T:
     """What `read` makes of a store, which it sees in a transaction, through a connection that cannot write.
 
