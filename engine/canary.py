@@ -56,6 +56,11 @@ class Canary:
         known = document.get("canary")
         return cls(**{**known, "stage": Stage(known["stage"])}) if known else None
 
+    @property
+    def words(self) -> list[str]:
+        """What is typed behind `wfe restart` for it."""
+        return ["--canary", f"{self.first}", "--in-flight", f"{self.in_flight}", "--stop-after", f"{self.stop_after}"]
+
     def to_json(self) -> dict[str, Any]:
         """As an action's document holds it."""
         return {

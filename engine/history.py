@@ -1,4 +1,4 @@
-"""Runs, errors and actions as lists show them: a stored document as a row. Pure translations, no I/O."""
+"""Runs, errors, actions and verdicts as lists show them: a stored document as a row. Pure translations, no I/O."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -12,6 +12,7 @@ from engine.canary import Canary, Stage
 from engine.clock import from_text, to_text
 from engine.journal import FAILURES
 from engine.planning import State
+from engine.records import EntryRow
 from engine.verdicts import Verdict
 
 SILENCE = 15.0
@@ -80,7 +81,7 @@ class ActionRow:
     `state` is *open* (a worker has to take it, or entries wait for their verdicts), *taken* (a worker is at it),
     *done*, *stopped* or *abandoned* (it tried a few entries first), *undone*, or *broken off*: its process died before
     all of its entries were through. `verdicts` are of the entries that it was accepted for; acts of older versions have
-    none.
+    none. `of` is the number of the action that it was done to, `undoes` of the one that it took back.
     """
 
     id: int
@@ -99,6 +100,7 @@ class ActionRow:
     canary: Canary | None = None
     undoes: int | None = None
     undone_by: int | None = None
+    of: int | None = None
 
     @property
     def accepted(self) -> int:
@@ -148,13 +150,15 @@ def read_action(document: Document, is_alive: Callable[[str], bool], verdicts: M
         canary=canary,
         undoes=document.get("undoes"),
         undone_by=document.get("undone_by"),
+        of=document.get("of"),
     )
 
 
 def _state_of(
     document: Document, canary: Canary | None, is_alive: Callable[[str], bool], verdicts: Mapping[Verdict, int]
 ) -> str:
-    if document.get("undone_by"):
+    is_open = Verdict.WAITING in verdicts if verdicts else document["open"]
+    if document.get("undone_by") and not is_open and (not verdicts or Verdict.REFUSED in verdicts):
         return "undone"
     if len(document["results"]) < len(document["keys"]):
         return "broken off"
@@ -162,8 +166,47 @@ def _state_of(
         return canary.stage.value
     if document["open"] and document["taken_by"] and is_alive(document["taken_by"]):
         return "taken"
-    is_open = Verdict.WAITING in verdicts if verdicts else document["open"]
     return "open" if is_open else "done"
+
+
+@dataclass(frozen=True)
+class VerdictRow:
+    """What became of one entry by an act.
+
+    `error_id` is the error that it stands failed of by now; before there is a verdict, the one that it stood failed of
+    when it was asked. `attempts` of `task` it took until the verdict. `has_begun` is false as long as its turn in a
+    canary restart has not come. `stands` is how it stands now; None if it is no longer in the store.
+    """
+
+    id: int
+    key: str
+    processor: str
+    verdict: Verdict
+    has_begun: bool
+    task: str | None
+    attempts: int | None
+    error_id: str | None
+    why: str | None
+    settled: datetime | None
+    stands: EntryRow | None
+
+
+def read_verdict(document: Document, stands: EntryRow | None) -> VerdictRow:
+    """A stored verdict as a list shows it."""
+    verdict = Verdict(document["verdict"])
+    return VerdictRow(
+        id=document.doc_id,
+        key=document["key"],
+        processor=document["processor"],
+        verdict=verdict,
+        has_begun=document["begun"] is not None,
+        task=document["task"],
+        attempts=document["attempts"],
+        error_id=document["found"] or (document["error_id"] if verdict is Verdict.WAITING else None),
+        why=document["why"],
+        settled=from_text(document["settled"]) if document["settled"] else None,
+        stands=stands,
+    )
 
 
 @dataclass(frozen=True)

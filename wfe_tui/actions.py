@@ -48,6 +48,15 @@ _ACTS = (
     Action("cancel", "X", "cancel", "Let no run execute it any more; only a restart takes it up again."),
     Action("decide_done", "D", "decide done", "In doubt: the task took effect, go on. R executes it again instead."),
 )  # fmt: skip
+_CANARY = Action(
+    "canary", "C", "canary", "Restart a few first, then the others; it stops by itself when the same error comes back."
+)
+_UNDO = Action("undo", "u", "undo", "Take your newest act back, unless an engine has come to it.")
+_ON_ACTIONS = (
+    Action("undo", "u", "undo", "Take it back, for each entry that no engine has come to.", footer=True),
+    Action("resume_canary", "R", "resume", "A canary restart that has stopped: go on with the rest.", footer=True),
+    Action("abandon_canary", "X", "abandon", "A canary restart: leave what was not executed as it was before."),
+)
 _RUNNING = (
     Action("new_run", "N", "run", "Start a run of this processor: every entry that is ready."),
     Action("toggle_pause", "P", "pause", "Pause this processor, or resume it."),
@@ -83,6 +92,8 @@ ACTIONS: Mapping[str, tuple[Action, ...]] = {
     ),
     "entries": (
         *_ACTS,
+        _CANARY,
+        _UNDO,
         *_RUNNING,
         _TRACE,
         _COMPARE,
@@ -94,15 +105,19 @@ ACTIONS: Mapping[str, tuple[Action, ...]] = {
         Action("views", "v", "Views", "Save what is shown under a name, or show what was saved."),
         Action("toggle_live", "p", "Live", "Let the rows stand still, or follow the store again."),
     ),
-    "entry": (*_ACTS, *_RUNNING, _TRACE, _COMPARE, Action("copy", "y", "Copy", "Copy the entry as JSON.")),
+    "entry": (*_ACTS, _UNDO, *_RUNNING, _TRACE, _COMPARE, Action("copy", "y", "Copy", "Copy the entry as JSON.")),
     "errors": (
         *_ACTS,
+        _CANARY,
+        _UNDO,
         *_LIST,
         Action("show_entries", "l", "Entries", "The entries that failed of this now.", footer=True),
         replace(_SHARE, footer=True),
     ),
     "occurrences": (
         *_ACTS,
+        _CANARY,
+        _UNDO,
         *_LIST,
         Action("show_entries", "l", "Entries", "The entries that failed of this now.", footer=True),
         replace(_SHARE, footer=True),
@@ -159,8 +174,17 @@ ACTIONS: Mapping[str, tuple[Action, ...]] = {
         Action("drain_run", "D", "drain", "Let the run go through with the entries it has begun, and take no other."),
         Action("copy", "y", "Copy", "Copy the figures."),
     ),
-    "actions": (*_LIST,),
-    "action": (Action("copy", "y", "Copy", "Copy the line that does the same."),),
+    "actions": (
+        *_ON_ACTIONS,
+        Action("only_open", "f", "Open", "Show those alone that wait for verdicts; again shows all.", footer=True),
+        *_LIST,
+    ),
+    "action": (
+        *_ON_ACTIONS,
+        Action("show_trace", "e", "Trace", "The stack trace of the entry's error.", footer=True),
+        Action("next_verdict", "f", "Verdict", "Show the entries of one verdict alone; again: the next.", footer=True),
+        *_LIST,
+    ),
     "report": (
         Action("write", "w", "Write", "Write it into a file, as Markdown for the hand-over.", footer=True),
         Action("copy", "y", "Copy", "Copy it as Markdown.", footer=True),

@@ -45,6 +45,7 @@ from wfe_tui.loader import Loader
 from wfe_tui.looking import Looking
 from wfe_tui.memory import Memory, OfStore
 from wfe_tui.others import Others, OthersAction, read_others
+from wfe_tui.outcomes import Outcomes
 from wfe_tui.reporting import report_file, sentence
 from wfe_tui.routes import ENTRIES, LISTS, Area, Places, Route, parse_route
 from wfe_tui.screens.acting import ActingScreen
@@ -132,6 +133,11 @@ class WfeApp(Surviving, App[None]):
         self.others = Others()
         self.shell = ""
         """The `wfe` line of the last act."""
+        self.acting = asyncio.Lock()
+        """Held while an act is written."""
+        self.changed_here: dict[int, datetime] = {}
+        """The entries that were acted on from here without a question, and when that began."""
+        self.outcomes = Outcomes(self)
         self.processes: list[Child] = []
         self.failure: EngineError | None = None
         """Why the console could not go on."""
@@ -500,6 +506,7 @@ class WfeApp(Surviving, App[None]):
 
     def on_store_changed(self, message: StoreChanged) -> None:
         """The screen in front shows what is new."""
+        self.outcomes.store_changed(message.changes)
         for screen in self._living():
             with suppress(NoMatches):  # it is just being taken down, a widget at a time
                 screen.store_changed(message.changes)
@@ -511,7 +518,6 @@ class WfeApp(Surviving, App[None]):
         self.pulse = message.pulse
         for screen in self._living():
             with suppress(NoMatches):
-                screen.show_consoles(self.pulse.consoles)
                 screen.show_pulse(self.pulse)
         self._show_signal()
 
@@ -595,6 +601,8 @@ class WfeApp(Surviving, App[None]):
         self.shell = message.shell
         self.others.answered(message.accepted)
         message.screen.tell(message)
+        if message.awaits and message.accepted:
+            self.outcomes.wait_for(message.result.actions.values())
         for processor in message.result.to_run:
             self.start_child(processor, actions=True)
 

@@ -1,4 +1,5 @@
-"""One thread that follows the store and tells the app what changed. It reads; it never draws."""
+"""One thread that follows the store and tells the app what changed. It never draws, and writes nothing but the verdicts
+on entries whose process has died, which nobody else may come to write."""
 
 import time
 from collections.abc import Callable
@@ -14,12 +15,14 @@ from engine.history import RunRow, read_run
 from engine.operations.recording import signature
 from engine.pausing import TABLE, Pause, pauses
 from engine.store import Changes, Store
+from engine.verdicts import open_actions, settle_abandoned
 
 INTERVAL = 0.1
 """Seconds between two looks at the store."""
 
 PULSE = 1.0
-"""Seconds between two looks at the runs while nothing changes: one may have died, or fallen silent."""
+"""Seconds between two looks at the runs and the open acts while nothing changes: a process may have died, or fallen
+silent."""
 
 NEWEST_RUNS = 20
 """Of so many runs it is looked whether they give signs of life."""
@@ -47,12 +50,14 @@ class StoreFound(Message):
 @dataclass(frozen=True)
 class Pulse:
     """How the engine is: the newest run, the pauses, the runs that go on and give no sign of life. `consoles` says who
-    else has the store open at a console."""
+    else has the store open at a console; so many acts of operators are open, and so many verdicts awaited for them."""
 
     run: RunRow | None = None
     pauses: tuple[Pause, ...] = ()
     silent: tuple[RunRow, ...] = ()
     consoles: tuple[str, ...] = ()
+    open_actions: int = 0
+    awaited: int = 0
 
 
 @dataclass
@@ -125,11 +130,21 @@ class Feed(Thread):
 
     def _feel(self) -> None:
         moment, table = self._clock(), self._store.runs
+        if not self._store.read_only:
+            settle_abandoned(self._store, moment)
         newest = table.get(doc_ids=table.ids(order_by="started", reverse=True, limit=NEWEST_RUNS))
         runs = [read_run(document, moment, self._store.is_alive) for document in newest]
         silent = tuple(run for run in runs if run.silent_for is not None)
         consoles = tuple(self._store.introduced())
-        pulse = Pulse(runs[0] if runs else None, tuple(pauses(self._store)), silent, consoles)
+        waiting = open_actions(self._store)
+        pulse = Pulse(
+            runs[0] if runs else None,
+            tuple(pauses(self._store)),
+            silent,
+            consoles,
+            open_actions=len(waiting),
+            awaited=sum(waiting.values()),
+        )
         if pulse != self._pulse or silent:
             self._pulse = pulse
             self._tell(PulseFelt(pulse))

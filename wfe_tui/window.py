@@ -277,6 +277,10 @@ class Window(Generic[R]):
             self._wanted.add(number)
         return self._rows.get(number)
 
+    def known(self, ids: Sequence[int]) -> list[R]:
+        """Those of these rows that were read, as they were read last."""
+        return [self._rows[number] for number in ids if number in self._rows]
+
     def forget(self) -> None:
         """Read every row anew when it is next drawn: for what changes by itself, an age or whether an owner lives."""
         self._fresh.clear()

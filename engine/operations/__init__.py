@@ -35,8 +35,8 @@ from engine.operations.groups import note, resolve, snooze
 from engine.operations.processors import pause, resume
 from engine.operations.runs import drain, stop
 from engine.operations.shell import has_many_processors, line_of, shell_line
-from engine.operations.trying import abandon_canary, resume_canary
-from engine.operations.undoing import undo
+from engine.operations.trying import abandon_canary, resume_canary, to_abandon, to_resume
+from engine.operations.undoing import to_undo, undo
 from engine.operations.verbs import (
     Cancel,
     Decide,
@@ -88,6 +88,9 @@ __all__ = [
     "skip",
     "snooze",
     "stop",
+    "to_abandon",
+    "to_resume",
+    "to_undo",
     "toggle_repeat",
     "undo",
 ]

@@ -35,11 +35,9 @@ def resume_canary(
     """
     refuse_read_only(store, RESUME)
     with store.transaction():
-        document, canary = _find(store, action)
-        if canary.stage is not Stage.STOPPED:
-            raise Refusal(f"action {action} has not stopped: it is at {canary.stage}")
+        document = to_resume(store, action)
         returned = store.verdicts.count((where("action") == action) & (where("verdict") == Verdict.SAME_ERROR))
-        goes_on = canary.at(Stage.REST, forgiven=returned).to_json()
+        goes_on = _canary_of(document).at(Stage.REST, forgiven=returned).to_json()
         store.actions.update({"canary": goes_on, "open": True, "taken_by": None}, doc_ids=[action])
         processor = str(document["processor"])
         record(store, RESUME, By(who or signature(), why, clock()), processor, {}, is_open=False, of=action)
@@ -67,10 +65,9 @@ def abandon_canary(
     by = By(who or signature(), why, clock())
     left = 0
     with store.transaction():
-        document, canary = _find(store, action)
-        if canary.stage in (Stage.ABANDONED, Stage.DONE):
-            raise Refusal(f"action {action} is over: it is {canary.stage}")
-        store.actions.update({"canary": canary.at(Stage.ABANDONED).to_json(), "open": False}, doc_ids=[action])
+        document = to_abandon(store, action)
+        ended = _canary_of(document).at(Stage.ABANDONED).to_json()
+        store.actions.update({"canary": ended, "open": False}, doc_ids=[action])
         record(store, ABANDON, by, document["processor"], {}, is_open=False, of=action)
         for row in store.verdicts.search((where("action") == action) & (where("verdict") == Verdict.WAITING)):
             # One that is under way, or was executed and waits, has its verdict when it ends.
@@ -81,11 +78,31 @@ def abandon_canary(
     return left
 
 
-def _find(store: Store, action: int) -> tuple[Document, Canary]:
+def to_resume(store: Store, action: int) -> Document:
+    """The document of an action that `resume_canary` would let go on; raises as that does."""
+    document = _find(store, action)
+    if (stage := _canary_of(document).stage) is not Stage.STOPPED:
+        raise Refusal(f"action {action} has not stopped: it is at {stage}")
+    return document
+
+
+def to_abandon(store: Store, action: int) -> Document:
+    """The document of an action that `abandon_canary` would end; raises as that does."""
+    document = _find(store, action)
+    if (stage := _canary_of(document).stage) in (Stage.ABANDONED, Stage.DONE):
+        raise Refusal(f"action {action} is over: it is {stage}")
+    return document
+
+
+def _find(store: Store, action: int) -> Document:
     document = store.actions.get(doc_id=action)
     if document is None:
         raise InputError(f"there is no action {action} in {store.path}: `wfe actions` lists them")
+    return document
+
+
+def _canary_of(document: Document) -> Canary:
     canary = Canary.read(document)
     if canary is None:
-        raise Refusal(f"action {action} is no canary restart: it was done to all of its entries at once")
-    return document, canary
+        raise Refusal(f"action {document.doc_id} is no canary restart: it was done to all of its entries at once")
+    return canary

@@ -59,7 +59,7 @@ def undo(
     store.recover()
     by = By(who or signature(), why, clock())
     with store.transaction():
-        undone = _find(store, action, by.who)
+        undone = to_undo(store, action, by.who)
         _refuse_overtaken(store, undone)
         inverse = put_back(store, undone["inverse"], undone["processor"]) if undone.get("inverse") else None
         number = record(
@@ -83,6 +83,30 @@ def undo(
         close(store, undone.doc_id, Stage.ABANDONED)
     accepted = tuple(key for key in answers if key not in refused)
     return ActionResult(UNDO, accepted, refused, {undone["processor"]: number}, ())
+
+
+def to_undo(store: Store, action: int | None = None, who: str | None = None) -> Document:
+    """The document of the action that `undo` would take back; it is not looked whether its entries still allow that.
+
+    Args:
+        store, action, who: see `undo`.
+
+    Raises:
+        InputError: there is no such action.
+        Refusal: it was taken back before, or is none that can be.
+    """
+    if action is None:
+        by = who or signature()
+        newest = next(_newest(store, by), None)
+        if newest is None:
+            raise Refusal(f"{by} has done nothing that can be undone")
+        return newest
+    found = store.actions.get(doc_id=action)
+    if found is None:
+        raise InputError(f"there is no action {action} in {store.path}: `wfe actions` lists them")
+    if refusal := _why_not(found):
+        raise Refusal(refusal)
+    return found
 
 
 def take_back(store: Store, asked: Document, by: By, word: str, action: int | None = None) -> str | None:
@@ -151,20 +175,6 @@ def _what_happened(store: Store, asked: Mapping[str, Any], entry: Mapping[str, A
     later = [row for row in store.verdicts.search(where("entry") == asked["entry"]) if row["action"] > asked["action"]]
     by = [f"{action['verb']} by {action['who']}" for action in store.actions.get(doc_ids=[r["action"] for r in later])]
     return f"it was changed since: {by[-1]}" if by else f"it was changed since: it is {entry['state']}"
-
-
-def _find(store: Store, action: int | None, who: str) -> Document:
-    if action is None:
-        found = next(_newest(store, who), None)
-        if found is None:
-            raise Refusal(f"{who} has done nothing that can be undone")
-        return found
-    found = store.actions.get(doc_id=action)
-    if found is None:
-        raise InputError(f"there is no action {action} in {store.path}: `wfe actions` lists them")
-    if refusal := _why_not(found):
-        raise Refusal(refusal)
-    return found
 
 
 def _newest(store: Store, who: str) -> Iterator[Document]:

@@ -3,7 +3,7 @@ told of."""
 
 import asyncio
 from abc import abstractmethod
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from textual import work
@@ -12,15 +12,14 @@ from textual.message import Message
 from engine import operations
 from engine.exceptions import EngineError, StoreError
 from engine.lookup import keys_of, rows
-from engine.operations import ActionResult, Verb
+from engine.operations import ActionResult, Basis, Stamp, Verb
 from engine.pausing import pause_of
+from engine.records import EntryRow
 from engine.text import counted
-from wfe_tui.screens.base import StoreScreen
 from wfe_tui.screens.confirm import Confirmed, ConfirmScreen
 from wfe_tui.screens.repeat import RepeatScreen
+from wfe_tui.screens.undoing import UndoingScreen, refusal_lines
 
-NAMED = 5
-"""How many refused entries a notice names; the others are counted."""
 SHELL_KEYS = 3
 """How many keys the shell line of an act shows; what is copied has them all."""
 
@@ -29,26 +28,42 @@ SHELL_KEYS = 3
 class Scope:
     """What is to be acted on, as it is at this moment: what is marked later is for a later act.
 
-    `words` say which entries these are, `find` answers their ids, in a thread that may wait.
+    `words` say which entries these are, `find` answers their ids, in a thread that may wait. `shown` are those of them
+    that the operator sees, as they stand there.
     """
 
     words: str
     find: Callable[[], Collection[int]]
+    shown: Sequence[EntryRow] = ()
 
 
-class ActingScreen(StoreScreen):
+@dataclass(frozen=True)
+class _Chosen:
+    """The entries that an act is to be done to: their keys and ids, by processor."""
+
+    scope: Scope
+    groups: Mapping[str, dict[str, int]]
+    names_processor: bool
+
+    @property
+    def count(self) -> int:
+        return sum(map(len, self.groups.values()))
+
+
+class ActingScreen(UndoingScreen):
     """A screen on which entries can be chosen, and acted on."""
 
     @dataclass
     class Acted(Message):
-        """To the app: what became of an act, the ids of the entries that it was done to, and the shell's line for the
-        same, whole and as it is shown."""
+        """To the app: what became of an act, the ids of the entries that it was done to, the shell's line for the
+        same, whole and as it is shown, and whether verdicts are awaited."""
 
         screen: "ActingScreen"
         result: ActionResult
         accepted: frozenset[int]
         shell: str
         shown_shell: str
+        awaits: bool
 
     @abstractmethod
     def scope(self) -> Scope:
@@ -118,47 +133,93 @@ class ActingScreen(StoreScreen):
         self._act(verb, scope or self.scope())
 
     @work(group="act")
-    async def _act(self, verb: Verb, scope: Scope) -> None:
-        if self.wfe.refuses(verb.name):
+    async def action_canary(self) -> None:
+        """Restart a few of the chosen entries first, and the others after these have their verdicts."""
+        from wfe_tui.screens.canary import CanaryScreen  # not before the first rows
+
+        if (chosen := await self._choose("restart", self.scope())) is None:
             return
+        screen = CanaryScreen(
+            operations.Restart(),
+            chosen.groups,
+            chosen.scope.words,
+            self.wfe.protected_name,
+            names_processor=chosen.names_processor,
+        )
+        answer = await self.app.push_screen_wait(screen)
+        if answer is not None:
+            await self._do(operations.Restart(), chosen, answer)
+
+    @work(group="act")
+    async def _act(self, verb: Verb, scope: Scope) -> None:
+        if (chosen := await self._choose(verb.name, scope)) is None:
+            return
+        answer: Confirmed | None = None
+        if chosen.count > 1 or not verb.can_be_undone:
+            screen = ConfirmScreen(
+                verb,
+                chosen.groups,
+                chosen.scope.words,
+                self.wfe.protected_name,
+                names_processor=chosen.names_processor,
+            )
+            if (answer := await self.app.push_screen_wait(screen)) is None:
+                return
+        await self._do(verb, chosen, answer)
+
+    async def _choose(self, verb: str, scope: Scope) -> "_Chosen | None":
+        """The entries to act on; None if there is none, or nothing may be done, which is said."""
+        if self.wfe.refuses(verb):
+            return None
         try:
             groups, names = await asyncio.to_thread(
                 lambda: (keys_of(self.store, scope.find()), operations.has_many_processors(self.store))
             )
         except EngineError as error:
             self.wfe.say(str(error), severity="error")
-            return
-        count = sum(map(len, groups.values()))
-        if not count:
+            return None
+        if not any(groups.values()):
             self.wfe.say("there is no entry to act on", severity="warning")
-            return
-        confirmed = Confirmed(None)
-        if count > 1 or not verb.can_be_undone:
-            screen = ConfirmScreen(verb, groups, scope.words, self.wfe.protected_name, names_processor=names)
-            answer = await self.app.push_screen_wait(screen)
-            if answer is None:
-                return
-            confirmed = answer
-        for processor, found in groups.items():
+            return None
+        return _Chosen(scope, groups, names)
+
+    async def _do(self, verb: Verb, chosen: "_Chosen", answer: Confirmed | None) -> None:
+        """Write the act; `answer` is None where nothing was asked."""
+        for processor, found in chosen.groups.items():
             self.waits(frozenset(found.values()), True)
             try:
-                await self._commit(verb, processor, found, confirmed.why)
+                async with self.wfe.acting:  # one after the other: the next one sees what this one has changed
+                    given = answer or self._unasked(verb, chosen)
+                    await self._commit(verb, processor, found, given)
             finally:
                 self.waits(frozenset(found.values()), False)
 
-    async def _commit(self, verb: Verb, processor: str, found: dict[str, int], why: str | None) -> None:
+    def _unasked(self, verb: Verb, chosen: "_Chosen") -> Confirmed:
+        """Yes, to what stands on the screen: unless that was changed from here since it was read."""
+        basis: dict[str, Basis] = {}
+        for row in chosen.scope.shown:
+            changed = self.wfe.changed_here.get(row.id)
+            if changed is None or row.updated >= changed:
+                stamps = {(row.processor, row.key): Stamp.of(row)}
+                basis[row.processor] = Basis(verb.name, tuple(verb.words), row.updated, stamps)
+        return Confirmed(basis=basis)
+
+    async def _commit(self, verb: Verb, processor: str, found: dict[str, int], given: Confirmed) -> None:
         """Write the act; another process may hold the store for a moment, so not in the screen's thread."""
-        keys, store = list(found), self.store
+        keys, store, why, began = list(found), self.store, given.why, self.wfe.clock()
+        words = [*verb.words, *(given.canary.words if given.canary else ())]
 
         def progress(done: int, of: int) -> None:
             self.app.call_from_thread(self.wfe.say_progress, f"{verb.name}: {done} of {of}")
 
         def write() -> tuple[ActionResult, str, str]:
-            result = operations.act(verb, keys, store=store, processor=processor, why=why, clock=self.wfe.clock,
-                                    progress=progress)  # fmt: skip
+            result = operations.act(
+                verb, keys, store=store, processor=processor, why=why, clock=self.wfe.clock, progress=progress,
+                basis=given.basis.get(processor), canary=given.canary,
+            )  # fmt: skip
 
             def line(some: Sequence[str]) -> str:
-                return operations.shell_line(verb.words, some, store, processor, why)
+                return operations.shell_line(words, some, store, processor, why)
 
             more = f" … and {len(keys) - SHELL_KEYS} more" if len(keys) > SHELL_KEYS else ""
             return result, line(keys), line(keys[:SHELL_KEYS]) + more
@@ -169,7 +230,9 @@ class ActingScreen(StoreScreen):
             self.wfe.say(str(error), severity="error")
             return
         accepted = frozenset(number for key, number in found.items() if key not in result.refused)
-        self.wfe.post_message(self.Acted(self, result, accepted, shell, shown))
+        if len(found) == 1:
+            self.wfe.changed_here.update(dict.fromkeys(accepted, began))
+        self.wfe.post_message(self.Acted(self, result, accepted, shell, shown, verb.awaits))
 
     def tell(self, message: Acted) -> None:
         """Say what was done; the screen may have been left since."""
@@ -177,10 +240,10 @@ class ActingScreen(StoreScreen):
         if self.is_running:
             self.acted(message.accepted)
         lines = [f"{result.verb}: {counted(len(result.accepted), 'entry', 'entries')}"] if result.accepted else []
-        lines += [f"{key}: {why}" for key, why in list(result.refused.items())[:NAMED]]
-        if len(result.refused) > NAMED:
-            lines.append(f"… and {len(result.refused) - NAMED} more were refused")
-        text = "\n".join([*lines, f"$ {message.shown_shell}"])
+        lines += [*refusal_lines(result), f"$ {message.shown_shell}"]
+        if result.accepted:
+            lines.append("u undoes it")
+        text = "\n".join(lines)
         self.wfe.say(text, severity="warning" if result.refused else "information")
 
     # --- a processor as a whole

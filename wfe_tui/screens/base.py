@@ -1,7 +1,7 @@
 """What the screens over a store share: the frame around what they show, and being told of changes."""
 
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import events
@@ -53,7 +53,7 @@ class StoreScreen(Surviving, Screen[None]):
         return self.wfe.store
 
     def compose(self) -> ComposeResult:
-        yield TopLine(self.route, self.store.path, badges=self.wfe.badges, consoles=self.wfe.pulse.consoles)
+        yield TopLine(self.route, self.store.path, badges=self.wfe.badges, pulse=self.wfe.pulse)
         yield Banner()
         yield from self.body()
         yield Footer(show_command_palette=False)
@@ -87,10 +87,7 @@ class StoreScreen(Surviving, Screen[None]):
 
     def show_pulse(self, pulse: Pulse) -> None:
         """How the engine is has changed."""
-
-    def show_consoles(self, consoles: Sequence[str]) -> None:
-        """Who else has the store open has changed."""
-        self.query_one(TopLine).show_consoles(consoles)
+        self.query_one(TopLine).show_pulse(pulse)
 
     def show_signal(self, trouble: str | None) -> None:
         """Say that what is seen may be old, or that it is not any more."""

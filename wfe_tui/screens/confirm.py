@@ -2,9 +2,9 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on, work
@@ -13,10 +13,12 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.css.query import NoMatches
+from textual.widget import Widget
 from textual.widgets import Input, Static
 
+from engine.canary import Canary
 from engine.exceptions import EngineError
-from engine.operations import Fate, Preview, Previewed, Verb, line_of, preview
+from engine.operations import Basis, Fate, Preview, Previewed, Verb, line_of, preview
 from engine.text import counted, literal
 from wfe_tui.surviving import Dialog
 from wfe_tui.widgets.cut import LONGEST_KEY, cut
@@ -38,13 +40,19 @@ FATES = {
 
 @dataclass(frozen=True)
 class Confirmed:
-    """Yes, and why."""
+    """Yes, and why.
 
-    why: str | None
+    `basis` is what it was decided on, by processor: entries that have changed since are refused. `canary` is how it is
+    tried first, if it is.
+    """
+
+    why: str | None = None
+    basis: Mapping[str, Basis] = field(default_factory=dict)
+    canary: Canary | None = None
 
 
 class ConfirmScreen(Dialog[Confirmed | None]):
-    """A question, what follows from a yes, and room for a reason.
+    """A question, what follows from a yes, and room for a reason. A yes that comes before that is known waits for it.
 
     Args:
         verb: what would be done.
@@ -83,6 +91,9 @@ class ConfirmScreen(Dialog[Confirmed | None]):
         self._protected = protected if is_final else None
         self._called = verb if isinstance(verb, str) else verb.name
         self._count = sum(map(len, groups.values()))
+        self._basis: dict[str, Basis] = {}
+        self._is_looking = False
+        self._answer: Confirmed | None = None
 
     @classmethod
     def of_processor(cls, name: str, processor: str, question: str, protected: str | None) -> "ConfirmScreen":
@@ -91,14 +102,32 @@ class ConfirmScreen(Dialog[Confirmed | None]):
         screen._question = question
         return screen
 
+    @property
+    def hint(self) -> str:
+        """The keys, in a line."""
+        return "y yes · n no · w why · c copy the shell line"
+
+    def choices(self) -> Iterator[Widget]:
+        """What else there is to decide."""
+        yield from ()
+
+    def words(self) -> Sequence[str]:
+        """What is typed behind `wfe` for it."""
+        return self._called.split() if isinstance(self._verb, str) else self._verb.words
+
+    def answered(self) -> Confirmed | None:
+        """A yes as it stands there; None if it cannot be understood yet, which is said."""
+        return Confirmed(self.why)
+
     def compose(self) -> ComposeResult:
         with Vertical(classes="box") as box:
             box.border_title = self._called
-            box.border_subtitle = "y yes · n no · w why · c copy the shell line"
+            box.border_subtitle = self.hint
             entries = counted(self._count, "entry", "entries")
             title = self._question or f"{self._called.capitalize()}: {entries}?"
             yield Static(Content.styled(title, "bold"), markup=False)
             yield Static(Content.styled(literal(cut(self._scope, LONGEST_KEY)), "$text-muted"), markup=False)
+            yield from self.choices()
             yield Static(id="totals", markup=False)
             with VerticalScroll(id="found"):
                 yield Static(id="named", markup=False)
@@ -123,57 +152,64 @@ class ConfirmScreen(Dialog[Confirmed | None]):
 
     def _shell(self, most: int | None = None) -> str:
         """The line that does the same; of more than `most` keys, the first ones."""
-        words = self._called if isinstance(self._verb, str) else list(self._verb.words)
+        words = self.words()
         if not self._groups:
-            return line_of(words, [self._scope], self.wfe.store.path, None, self._why)
+            return line_of(words, [self._scope], self.wfe.store.path, None, self.why)
         processor, keys = next(iter(self._groups.items()))
         named = processor if self._names_processor else None
-        line = line_of(words, list(keys)[:most], self.wfe.store.path, named, self._why)
+        line = line_of(words, list(keys)[:most], self.wfe.store.path, named, self.why)
         left = self._count - len(list(keys)[:most])
         return f"{line} … and {left} more" if left else line
 
     @property
-    def _why(self) -> str | None:
+    def why(self) -> str | None:
+        """The reason that was given; None if there is none."""
         return self.query_one("#why", Input).value.strip() or None
 
     @work
     async def _look(self) -> None:
+        self._is_looking = True
         totals = self.query_one("#totals", Static)
         totals.update("looking what it would do …")
-        seen: list[Preview] = []
 
         def progress(done: int, of: int) -> None:
             if of > SHOWN:
-                self.app.call_from_thread(totals.update, f"looking what it would do: {done} of {of} …")
+                waits = "yes; " if self._answer else ""
+                self.app.call_from_thread(totals.update, f"{waits}looking what it would do: {done} of {of} …")
 
-        def look() -> None:
+        def look() -> dict[str, Preview]:
             assert isinstance(self._verb, Verb)
-            for processor, keys in self._groups.items():
-                seen.append(
-                    preview(
-                        self._verb,
-                        keys,
-                        store=self.wfe.store,
-                        processor=processor,
-                        clock=self.wfe.clock,
-                        shown=SHOWN,
-                        progress=progress,
-                    )
+            store, clock = self.wfe.store, self.wfe.clock
+            return {
+                processor: preview(
+                    self._verb, keys, store=store, processor=processor, clock=clock, shown=SHOWN, progress=progress
                 )
+                for processor, keys in self._groups.items()
+            }
 
         try:
-            await asyncio.to_thread(look)
+            seen = await asyncio.to_thread(look)
         except EngineError as error:
             totals.update(literal(str(error)))
+            self._answer = None
             return
-        totals.update(_totals(seen))
+        finally:
+            self._is_looking = False
+        self._basis = {processor: part.basis for processor, part in seen.items()}
+        if self._answer is not None:
+            self._say_yes(self._answer)
+            return
+        with suppress(NoMatches):  # it was answered meanwhile, and is just being taken down
+            self._show_seen(list(seen.values()))
+
+    def _show_seen(self, seen: Sequence[Preview]) -> None:
+        self.query_one("#totals", Static).update(_totals(seen))
         entries = [each for part in seen for each in part.entries][:SHOWN]
         left = self._count - len(entries)
         lines = [_line(each) for each in entries]
         if left:
             lines.append(Content.styled(f"… and {left} more", "$text-muted"))
-        with suppress(NoMatches):  # it was answered meanwhile, and is just being taken down
-            self.query_one("#named", Static).update(Content("\n").join(lines))
+        self.query_one("#named", Static).update(Content("\n").join(lines))
 
     # --- keys
 
@@ -182,7 +218,16 @@ class ConfirmScreen(Dialog[Confirmed | None]):
         if self._protected is not None and self.query_one("#name", Input).value.strip() != self._protected:
             self.query_one("#name", Input).focus()
             return
-        self.dismiss(Confirmed(self._why))
+        self._answer = self.answered()
+        if self._answer is None:
+            return
+        if self._basis or not self._groups:
+            self._say_yes(self._answer)
+        elif not self._is_looking:
+            self._look()  # it could not be looked at before
+
+    def _say_yes(self, answer: Confirmed) -> None:
+        self.dismiss(replace(answer, basis=self._basis))
 
     @on(Input.Submitted)
     def _submitted(self, message: Input.Submitted) -> None:
@@ -191,6 +236,10 @@ class ConfirmScreen(Dialog[Confirmed | None]):
 
     @on(Input.Changed)
     def _changed(self) -> None:
+        self.changed()
+
+    def changed(self) -> None:
+        """Something else is typed: the shell's line has it."""
         self._show_shell()
 
     def _show_shell(self) -> None:
@@ -210,7 +259,7 @@ class ConfirmScreen(Dialog[Confirmed | None]):
         self.wfe.copy(self._shell(), "the shell line")
 
 
-def _totals(seen: list[Preview]) -> Content:
+def _totals(seen: Sequence[Preview]) -> Content:
     accepted, refused = sum(part.accepted for part in seen), sum(part.refused for part in seen)
     fates: Counter[Fate] = sum((part.totals for part in seen), Counter())
     reasons: Counter[str] = sum((part.reasons for part in seen), Counter())
@@ -220,6 +269,8 @@ def _totals(seen: list[Preview]) -> Content:
     if refused:
         why = "; ".join(f"{number}× {literal(cut(reason, 100))}" for reason, number in reasons.most_common(3))
         lines.append(Content.assemble((f"✗ {refused} refused: ", "bold $text-error"), why))
+    plans = ", ".join(part.basis.fingerprint for part in seen)
+    lines.append(Content.styled(f"plan {plans}: what changes before you say yes is refused", "$text-muted"))
     return Content("\n").join(lines)
 
 

@@ -108,6 +108,7 @@ class EntriesScreen(ActingScreen, ListScreen):
 
     def show_pulse(self, pulse: Pulse) -> None:
         """How the engine is."""
+        super().show_pulse(pulse)
         self.query_one(RunLine).show(pulse.run, self.wfe.clock())
         self.query_one(PauseLines).show(pulse.pauses, self.wfe.clock())
 
@@ -353,7 +354,8 @@ class EntriesScreen(ActingScreen, ListScreen):
     def scope(self) -> Scope:
         marks, number = list(self.window.marks), self.window.cursor_id
         if not marks:
-            return Scope("the entry at the cursor", lambda: [] if number is None else [number])
+            seen = [] if number is None else self.window.known([number])
+            return Scope("the entry at the cursor", lambda: [] if number is None else [number], seen)
         shown = self.window.view.filter
         every = f"all that match {shown}" if shown else "all entries"
         is_every = len(marks) == len(self.window) and self.window.marks.issuperset(self.window.ids)
@@ -361,7 +363,8 @@ class EntriesScreen(ActingScreen, ListScreen):
             f"{THEIRS} {number} of these were changed: {action.words(self.wfe.clock())}"
             for action, number in self.wfe.others.among(self.window.marks).items()
         ]
-        return Scope(" · ".join([every if is_every else "marked", *changed[-MOST_TOLD:]]), lambda: sorted(marks))
+        words = " · ".join([every if is_every else "marked", *changed[-MOST_TOLD:]])
+        return Scope(words, lambda: sorted(marks), self.window.known(marks))
 
     def waits(self, ids: frozenset[int], does: bool) -> None:
         self.window.busy = self.window.busy | ids if does else self.window.busy - ids

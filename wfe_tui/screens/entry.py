@@ -144,7 +144,7 @@ class EntryScreen(ActingScreen):
 
     def scope(self) -> Scope:
         row = self._found.row
-        return Scope("this entry", lambda: [] if row is None else [row.id])
+        return Scope("this entry", lambda: [] if row is None else [row.id], [] if row is None else [row])
 
     async def processor(self) -> str | None:
         return self._found.row.processor if self._found.row else None

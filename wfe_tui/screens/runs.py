@@ -135,6 +135,7 @@ class RunsScreen(RunActing, ListScreen):
 
     def show_pulse(self, pulse: Pulse) -> None:
         """How the engine is."""
+        super().show_pulse(pulse)
         self.query_one(PauseLines).show(pulse.pauses, self.wfe.clock())
 
     @on(StoreTable.RowChosen)

@@ -8,26 +8,30 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Static
 
-from engine.text import literal, short_path
+from engine.text import counted, literal, short_path
+from wfe_tui.feed import Pulse
 from wfe_tui.routes import LISTS, Route
+
+ROOMY = 100
+"""Cells from which there is room for whole words."""
 
 
 class TopLine(Horizontal):
-    """`wfe` and the screen's path on the left; on the right who else is here, badges, and the store's file."""
+    """`wfe` and the screen's path on the left; on the right what is still to come, who else is here, badges, and the
+    store's file."""
 
-    def __init__(
-        self, route: Route, store: Path, *, badges: tuple[str, ...] = (), consoles: Sequence[str] = ()
-    ) -> None:
+    def __init__(self, route: Route, store: Path, *, badges: tuple[str, ...] = (), pulse: Pulse | None = None) -> None:
         super().__init__()
         self._route = route
+        self._pulse = pulse or Pulse()
         self._store = store
         self._badges = badges
-        self._consoles = consoles
 
     def compose(self) -> ComposeResult:
         yield Static(_where(self._route), id="where", markup=False)
+        yield Static(id="standing", markup=False)
         yield Static(_areas(self._route), id="areas", markup=False)
-        yield Static(_others(self._consoles), id="consoles", markup=False)
+        yield Static(id="consoles", markup=False)
         marks = [(f" {badge} ", "bold $text-warning on $warning-muted") for badge in self._badges]
         spaced = [part for mark in marks for part in (mark, " ")]
         yield Static(Content.assemble(*spaced, short_path(self._store)), id="store", markup=False)
@@ -36,11 +40,15 @@ class TopLine(Horizontal):
         """The screen has another path now."""
         self.query_one("#where", Static).update(_where(route), layout=False)
 
-    def show_consoles(self, consoles: Sequence[str]) -> None:
-        """These have the store open in other consoles, `user@host`."""
-        if tuple(consoles) != tuple(self._consoles):
-            self._consoles = consoles
-            self.query_one("#consoles", Static).update(_others(consoles))
+    def show_pulse(self, pulse: Pulse) -> None:
+        """How the engine is has changed, or who else is here."""
+        self._pulse = pulse
+        self.query_one("#standing", Static).update(_standing(pulse, is_short=self.size.width < ROOMY))
+        self.query_one("#consoles", Static).update(_others(pulse.consoles))
+
+    def on_resize(self) -> None:
+        """There is room for more words, or for fewer."""
+        self.show_pulse(self._pulse)
 
 
 def _others(consoles: Sequence[str]) -> Content:
@@ -50,6 +58,17 @@ def _others(consoles: Sequence[str]) -> Content:
 
 def _where(route: Route) -> Content:
     return Content.assemble((" wfe ", "bold reverse"), f" {literal(str(route))}")
+
+
+def _standing(pulse: Pulse, *, is_short: bool) -> Content:
+    """What operators have asked for and is still to come; nothing where nothing is."""
+    if not pulse.open_actions:
+        return Content("")
+    if is_short:
+        return Content.styled(f"◷ {pulse.open_actions} open, {pulse.awaited} wait", "$text-warning")
+    wait = "entry waits" if pulse.awaited == 1 else "entries wait"
+    open_ = f"◷ {counted(pulse.open_actions, 'action')} open, {pulse.awaited} {wait}"
+    return Content.styled(open_, "$text-warning")
 
 
 def _areas(route: Route) -> Content:
