@@ -192,7 +192,8 @@ class ActingScreen(UndoingScreen):
                     given = answer or self._unasked(verb, chosen)
                     await self._commit(verb, processor, found, given)
             finally:
-                self.waits(frozenset(found.values()), False)
+                if self.is_running:
+                    self.waits(frozenset(found.values()), False)
 
     def _unasked(self, verb: Verb, chosen: "_Chosen") -> Confirmed:
         """Yes, to what stands on the screen: unless that was changed from here since it was read."""
