@@ -4,6 +4,7 @@ All of it is asked of indexes, and of each kind only so much is read as is told:
 fails now, not what the store holds.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -215,16 +216,18 @@ def _groups(store: Store, since: datetime, moment: datetime) -> dict[str, Some[G
     """The groups of which there is something to tell, by what that is: each once, those first that most fail of."""
     times: Mapping[str, int] = store.errors.counts("fingerprint", where("time") > to_text(since))
     words = words_of(store)
-    failing = failing_by_group(store)
     spoken_of = [
         name for name, word in words.items() if _is_later(word.closed, since) or _is_later(word.snoozed, since)
     ]
     found: dict[str, list[str]] = {name: [] for name in _GROUPS}
-    for fingerprint in sorted({*times, *spoken_of}, key=lambda name: (-failing[name], -times.get(name, 0), name)):
+    for fingerprint in {*times, *spoken_of}:
         word = words.get(fingerprint, Word())
         kind = _kind(store, fingerprint, state_of(store, fingerprint, word, moment), word, since)
         if kind is not None:
             found[kind].append(fingerprint)
+    failing = failing_by_group(store) if any(found.values()) else Counter[str]()
+    for names in found.values():
+        names.sort(key=lambda name: (-failing[name], -times.get(name, 0), name))
 
     def news(fingerprint: str) -> GroupNews:
         word = words.get(fingerprint, Word())
