@@ -1,5 +1,6 @@
 """Two operators on one store: what the other did is marked with who, and told where it is about what was chosen."""
 
+from array import array
 from datetime import timedelta
 from typing import Any
 
@@ -9,7 +10,7 @@ from tinydb import where
 from engine.clock import utc_now
 from engine.operations import Hold, Release, act, pause, resume, undo
 from engine.store import Store
-from wfe_tui.others import Others, read_others
+from wfe_tui.others import Others, OthersAction, read_others, touched
 
 
 @pytest.fixture
@@ -229,6 +230,45 @@ async def test_an_act_on_entries_that_fail_of_the_error_that_is_looked_at_is_sai
         await operator.hears("bob@host: release: 1 entry failing of v1:")
 
 
+# --- a conflicting act
+
+
+async def test_an_act_on_a_row_that_another_has_changed_meanwhile_is_refused_with_the_difference(
+    console: Any, place: Any, bob: Any
+) -> None:
+    async with console(place.store, size=(160, 40)) as operator:
+        await operator.go_to("A-2")
+        await operator.press("p")
+        await operator.sees("standing still")
+        bob.does(Hold(), "A-2", why="customs")
+        await operator.sees("⇄ A-2")
+        await operator.press("T")
+        await operator.hears(
+            "A-2: it has changed since you looked: it was failed at Check, attempt 1, it is held at Check, attempt 1, "
+            "hold by bob@host: customs"
+        )
+        await operator.press("p")
+        await operator.until(lambda: "held" in operator.line("A-2"))
+        await operator.press("L")
+        await operator.hears("release: 1 entry")
+
+
+async def test_of_marked_entries_those_are_refused_that_another_changed_while_it_was_asked(
+    console: Any, place: Any, bob: Any
+) -> None:
+    async with console(place.store, size=(160, 40)) as operator:
+        await operator.go_to("A-2")
+        await operator.press("space", "space", "space", "H")
+        await operator.sees("Hold: 3 entries?", "3 would be done")
+        bob.does(Hold(), "A-3", why="customs")
+        await operator.hears("bob@host: hold: 1 of your 3 marked entries")
+        await operator.press("y")
+        await operator.hears("A-3: it has changed since you looked: it was interrupted at Check, attempt 1, it is held")
+        await operator.hears("hold by bob@host: customs")
+        await operator.sees("● 1 marked")
+        await operator.until(lambda: all("held" in operator.line(key) for key in ("A-2", "A-4")))
+
+
 # --- who else is here
 
 
@@ -279,3 +319,33 @@ def test_no_more_than_the_ids_of_an_action_are_kept_and_only_of_those_that_are_n
         assert not others.changed(mine.changes(since))
         others.answered([ids["A-2"]])
         assert [key for key, number in ids.items() if number in others] == ["A-6"]
+
+
+def test_what_was_seen_for_a_minute_is_forgotten_but_for_what_is_marked(bob: Any, clock: Any) -> None:
+    others, since = Others(), bob.store.seq()
+    with Store(bob.store.path) as mine:
+        bob.does(Hold(), "A-2", "A-6")
+        bob.does(Hold(), "A-7")
+        others.changed(mine.changes(since))
+        others.take({1, 2}, read_others(mine, {1, 2}))
+    ids = {row["key"]: row.doc_id for row in bob.store.entries.all()}
+    assert [number for number in others.among(set(ids.values())).values()] == [2, 1]
+    clock.turn(hours=1)
+    assert not others.fade(clock(), set()), "nobody was there"
+    others.looked_at(clock())
+    clock.turn(seconds=61)
+    others.looked_at(clock())
+    assert others.fade(clock(), {ids["A-6"]})
+    assert [key for key, number in ids.items() if number in others] == ["A-2", "A-6"]
+    assert others.fade(clock(), set())
+    assert not any(number in others for number in ids.values())
+
+
+def test_an_action_on_very_many_entries_is_looked_up_by_the_fewer_ones() -> None:
+    ids = range(0, 200_000, 2)
+    action = OthersAction(1, "hold", "bob@host", utc_now(), None, "orders:Orders", entries=array("q", ids))
+    assert 100 in action
+    assert 101 not in action
+    assert 200_001 not in action
+    assert sorted(touched(action, {1, 2, 3, 4})) == [2, 4]
+    assert len(touched(action, set(range(100_000)))) == 50_000
