@@ -329,7 +329,7 @@ def test_what_was_seen_for_a_minute_is_forgotten_but_for_what_is_marked(bob: Any
         others.changed(mine.changes(since))
         others.take({1, 2}, read_others(mine, {1, 2}))
     ids = {row["key"]: row.doc_id for row in bob.store.entries.all()}
-    assert [number for number in others.among(set(ids.values())).values()] == [2, 1]
+    assert list(others.among(set(ids.values())).values()) == [2, 1]
     clock.turn(hours=1)
     assert not others.fade(clock(), set()), "nobody was there"
     others.looked_at(clock())
