@@ -16,6 +16,7 @@ from engine import operations, printing
 from engine.canary import Canary
 from engine.clock import utc_now
 from engine.exceptions import InputError
+from engine.groups import most_frequent
 from engine.operations import Basis, Refusal, Verb
 from engine.options import existing, looked_at
 from engine.pausing import pause_of
@@ -106,6 +107,7 @@ def _show(verb: Verb, chosen: Selection, store: Store, out: Path | None, *, as_j
     accepted = refused = 0
     basis = Basis(verb.name, tuple(verb.words), utc_now())
     fates: Counter[operations.Fate] = Counter()
+    causes: Counter[str] = Counter()
     for processor, keys in chosen.keys.items():
         for at in range(0, len(keys), _SHOWN):
             page = keys[at : at + _SHOWN]
@@ -114,9 +116,11 @@ def _show(verb: Verb, chosen: Selection, store: Store, out: Path | None, *, as_j
                 printing.previewed(verb.name, each, as_json=as_json)
             accepted, refused = accepted + seen.accepted, refused + seen.refused
             fates.update(seen.totals)
+            causes.update(seen.causes)
             basis.stamps.update(seen.basis.stamps)
     if not as_json:
         printing.foreseen(verb.name, accepted, refused, fates)
+        printing.advice(most_frequent(store, causes))
     if out is not None:
         basis.save(out)
         printing.note(f"plan {basis.fingerprint} is in {out}")

@@ -21,11 +21,11 @@ from rich.text import Text
 from tinydb.table import Document
 
 from engine.acts import Act
-from engine.clock import age, duration, local_time
+from engine.clock import age, duration, local_minute, local_time
 from engine.comparing import Comparison, layout
 from engine.comparing.layout import Look
 from engine.filter import FilterError
-from engine.groups import ErrorGroup, GroupState
+from engine.groups import Cause, ErrorGroup, GroupState
 from engine.handover import markdown
 from engine.history import ActionRow
 from engine.journal import RunResult
@@ -197,7 +197,7 @@ def groups(found: Iterable[ErrorGroup], *, as_json: bool, now: datetime) -> None
         return
     for group in found:
         seen = f"seen {counted(group.count, 'time')} on {counted(group.entries, 'entry', 'entries')}"
-        when = f"first {age(group.first, now)}, last {age(group.last, now)} ago"
+        when = f"first at {local_minute(group.first, now)}, last at {local_minute(group.last, now)}"
         failing = Text(f"{group.failing} failing", "red" if group.failing else "dim")
         head = f"{group.state:<9}", GROUP_STYLES[group.state]
         _print(Text.assemble(head, f"  {group.fingerprint}  ", failing, f", {seen}, {when}"))
@@ -342,6 +342,12 @@ def foreseen(verb: str, accepted: int, refused: int, fates: Mapping[Fate, int]) 
     parts = [f"{fates[fate]} {_FATES.get(fate, fate)}" for fate in Fate if fates[fate]]
     tasks = f"; tasks: {', '.join(parts)}" if parts else ""
     note(f"{verb} would be done to {counted(accepted, 'entry', 'entries')}, {refused} refused{tasks}")
+
+
+def advice(causes: Iterable[Cause]) -> None:
+    """What restarts of what failed of these causes have led to."""
+    for cause in causes:
+        note(cause.words())
 
 
 def summary(result: RunResult) -> None:

@@ -54,12 +54,13 @@ def repeat(
     store: StoreOption = None,
     processor: ProcessorOption = None,
     why: WhyOption = None,
+    dry_run: DryRunOption = False,
     yes: YesOption = False,
     json: JsonOption = False,
 ) -> None:
     """Set or clear the repeat of entries: the next run, or a later one, executes their failed task again, or not."""
     verb = SetRepeat(_policy(switch, after, at, cycles, reruns), reruns)
-    do(verb, keys, store, processor, why, yes=yes, as_json=json)
+    do(verb, keys, store, processor, why, yes=yes, as_json=json, planned=Planned(dry_run))
 
 
 def restart(

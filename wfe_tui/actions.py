@@ -57,6 +57,11 @@ _ON_ACTIONS = (
     Action("resume_canary", "R", "resume", "A canary restart that has stopped: go on with the rest.", footer=True),
     Action("abandon_canary", "X", "abandon", "A canary restart: leave what was not executed as it was before."),
 )
+_ON_GROUPS = (
+    Action("resolve", "V", "resolve", "Say that the cause is gone: seen again, it has regressed.", footer=True),
+    Action("snooze", "Z", "snooze", "Put it off, until a time or until it was seen so many times more."),
+    Action("note", "M", "note", "Note something of it, for whoever looks at it next."),
+)
 _RUNNING = (
     Action("new_run", "N", "run", "Start a run of this processor: every entry that is ready."),
     Action("toggle_pause", "P", "pause", "Pause this processor, or resume it."),
@@ -108,6 +113,7 @@ ACTIONS: Mapping[str, tuple[Action, ...]] = {
     "entry": (*_ACTS, _UNDO, *_RUNNING, _TRACE, _COMPARE, Action("copy", "y", "Copy", "Copy the entry as JSON.")),
     "errors": (
         *_ACTS,
+        *_ON_GROUPS,
         _CANARY,
         _UNDO,
         *_LIST,
@@ -116,6 +122,7 @@ ACTIONS: Mapping[str, tuple[Action, ...]] = {
     ),
     "occurrences": (
         *_ACTS,
+        *_ON_GROUPS,
         _CANARY,
         _UNDO,
         *_LIST,

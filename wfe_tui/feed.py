@@ -5,12 +5,14 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from threading import Event, Thread
 
 from textual.message import Message
 
 from engine.clock import Clock, utc_now
 from engine.exceptions import StoreError
+from engine.groups import Dealt, dealt_with
 from engine.history import RunRow, read_run
 from engine.operations.recording import signature
 from engine.pausing import TABLE, Pause, pauses
@@ -23,6 +25,10 @@ INTERVAL = 0.1
 PULSE = 1.0
 """Seconds between two looks at the runs and the open acts while nothing changes: a process may have died, or fallen
 silent."""
+
+DEALT_EVERY, DEALT_SHARE = 10.0, 20
+"""Seconds after which it is asked again whether all failures are dealt with, while nothing changes; and how many times
+as long as the answer took nobody asks again, whatever changes."""
 
 NEWEST_RUNS = 20
 """Of so many runs it is looked whether they give signs of life."""
@@ -49,8 +55,9 @@ class StoreFound(Message):
 
 @dataclass(frozen=True)
 class Pulse:
-    """How the engine is: the newest run, the pauses, the runs that go on and give no sign of life. `consoles` says who
-    else has the store open at a console; so many acts of operators are open, and so many verdicts awaited for them."""
+    """How the engine is: the newest run, the pauses, the runs that go on and give no sign of life, and whether all
+    failures are dealt with, as far as that is known. `consoles` says who else has the store open at a console; so many
+    acts of operators are open, and so many verdicts awaited for them."""
 
     run: RunRow | None = None
     pauses: tuple[Pause, ...] = ()
@@ -58,6 +65,7 @@ class Pulse:
     consoles: tuple[str, ...] = ()
     open_actions: int = 0
     awaited: int = 0
+    dealt: Dealt | None = None
 
 
 @dataclass
@@ -97,6 +105,9 @@ class Feed(Thread):
         self._since = store.seq()
         self._felt = 0.0
         self._pulse: Pulse | None = None
+        self._dealt: Dealt | None = None
+        self._dealt_at = self._may_deal_at = -DEALT_EVERY
+        self._is_dealt_old = True
 
     def run(self) -> None:
         with suppress(StoreError):  # who may not write there is not seen by others
@@ -123,6 +134,7 @@ class Feed(Thread):
         if changes is not None:
             self._since = changes.seq
             self._tell(StoreChanged(changes))
+            self._is_dealt_old = self._is_dealt_old or any(map(changes.concern, ("entries", "verdicts", "groups")))
         concerned = changes is not None and (changes.concern("runs") or changes.concern(TABLE))
         if concerned or time.monotonic() - self._felt >= PULSE:
             self._felt = time.monotonic()
@@ -144,10 +156,20 @@ class Feed(Thread):
             consoles,
             open_actions=len(waiting),
             awaited=sum(waiting.values()),
+            dealt=self._whether_dealt(moment),
         )
         if pulse != self._pulse or silent:
             self._pulse = pulse
             self._tell(PulseFelt(pulse))
+
+    def _whether_dealt(self, moment: datetime) -> Dealt | None:
+        now = time.monotonic()
+        is_old = self._is_dealt_old or now - self._dealt_at >= DEALT_EVERY
+        if is_old and now >= self._may_deal_at:
+            self._is_dealt_old, self._dealt_at = False, now
+            self._dealt = dealt_with(self._store, moment)
+            self._may_deal_at = time.monotonic() + DEALT_SHARE * (time.monotonic() - now)
+        return self._dealt
 
     def stop(self) -> None:
         """End, and wait for it: at most one interval."""

@@ -35,11 +35,16 @@ class Advice:
     attempts: int | None = None
     seconds: float | None = None
 
+    @property
+    def is_warning(self) -> bool:
+        """Whether to restart without a repair is likely to be in vain."""
+        return not self.recovered and self.answered >= FEW
+
     def words(self) -> str:
         """A line for people: `restarted 41 times, 39 recovered, median 2 attempts, after 5 minutes`."""
         if not self.answered:
             return f"restarted {_times(self.waiting)}, none answered yet" if self.waiting else "never restarted"
-        if not self.recovered and self.answered >= FEW:
+        if self.is_warning:
             said = f"0 of {self.answered} recovered: fix first"
         else:
             said = ", ".join([f"restarted {_times(self.answered)}", f"{self.recovered} recovered", *self._cost()])

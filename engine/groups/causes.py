@@ -10,7 +10,7 @@ from typing import Any
 from tinydb import where
 from tinydb.queries import QueryInstance
 
-from engine.clock import from_text, local_minute, to_text
+from engine.clock import from_text, to_text
 from engine.groups.advice import Advice, advice
 from engine.groups.seen import failed_by, failing_by_group, of_group, seen_since
 from engine.groups.states import Closed, GroupState, Note, Snoozed, Word, group_state
@@ -22,6 +22,9 @@ BARS = 24
 
 SINGLY = 1_000
 """Up to so many are looked at one by one: that is less than to count them in each interval."""
+
+MESSAGE = 100
+"""Characters of its message by which a cause is told among others."""
 
 TASKS_FROM = 20
 """From how many of its newest occurrences the tasks of a group are told."""
@@ -67,6 +70,10 @@ class ErrorGroup:
         """Whether it is dealt with, and no entry stands failed by it."""
         return self.state.is_dealt_with and not self.failing
 
+    def is_to_wake(self, moment: datetime) -> bool:
+        """Whether it was put off until a time that has come at `moment` (aware) since this was read."""
+        return self.state is GroupState.SNOOZED and bool(self.snoozed and not self.snoozed.holds(moment, 0))
+
     @property
     def text(self) -> str:
         """What a filter's words are looked for in."""
@@ -78,7 +85,7 @@ class ErrorGroup:
         if self.state is GroupState.SNOOZED and self.snoozed:
             return self.snoozed.words(now)
         if self.state is GroupState.REGRESSED:
-            return f"came back at {local_minute(self.last, now)}, was {closed}"
+            return f"came back after it was {closed}"
         return closed
 
     def to_json(self) -> dict[str, Any]:
@@ -173,6 +180,10 @@ class Cause:
     type: str
     message: str
     advice: Advice
+
+    def words(self) -> str:
+        """`3× ValueError: no customer · 0 of 12 recovered: fix first`; not literal."""
+        return f"{self.entries}× {self.type.rpartition('.')[2]}: {self.message[:MESSAGE]} · {self.advice.words()}"
 
 
 def most_frequent(store: Store, entries: Counter[str], most: int = 3) -> list[Cause]:

@@ -15,6 +15,7 @@ from engine.canary import Canary
 from engine.clock import Clock, to_text, utc_now
 from engine.due_date import parse_due_date
 from engine.exceptions import InputError
+from engine.groups import groups_of
 from engine.lookup import find_entries
 from engine.model import WorkflowModel
 from engine.operations.basis import Basis, Stamp
@@ -92,7 +93,8 @@ class Preview:
     """What an act would do: `entries` in the order of their keys as given, `totals` of the fates of all their tasks.
 
     No more than `shown` of the entries are kept; `accepted` and `refused` count all. `basis` is what it was found out
-    on: an act that is given it is done to those entries alone that have not changed since.
+    on: an act that is given it is done to those entries alone that have not changed since. Where a task is executed
+    again, `causes` says of which groups of errors how many of the accepted entries failed.
     """
 
     verb: str
@@ -101,6 +103,7 @@ class Preview:
     refused: int = 0
     totals: Counter[Fate] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
+    causes: Counter[str] = field(default_factory=Counter)
     entries: list[Previewed] = field(default_factory=list)
 
 
@@ -185,9 +188,12 @@ def preview(
     by = By(signature(), None, clock())
     seen = Preview(verb.name, Basis(verb.name, tuple(verb.words), by.moment))
     for number, page in enumerate(_pages(frozen)):
+        errors: list[str] = []
         for key, found in find_entries(store, page, processor).items():
             each = _previewed(verb, key, found, by, store)
             if isinstance(found, Document):
+                if verb.reruns and each.refused is None and found["error_id"]:
+                    errors.append(found["error_id"])
                 row = read_row(found, by.moment, store.is_alive)
                 seen.basis.stamps[row.processor, row.key] = Stamp.of(row)
             seen.refused += each.refused is not None
@@ -197,6 +203,7 @@ def preview(
             seen.totals.update(fate for _, fate, _ in each.tasks)
             if len(seen.entries) < shown:
                 seen.entries.append(each)
+        seen.causes += groups_of(store, errors)
         if progress:
             progress(min((number + 1) * PAGE, len(frozen)), len(frozen))
     return seen

@@ -87,7 +87,7 @@ def test_a_resolved_group_is_dealt_with_until_it_comes_back(failed: Desk, zone: 
     assert state(failed) == "regressed"
     assert dealt(failed) == f"{BOTH}: 1 cause (1 regressed)"
     [group] = error_groups(failed.store, failed.clock())
-    said = "came back at 13:01, was resolved by anna@host at 12:01: carrier is back"
+    said = "came back after it was resolved by anna@host at 12:01: carrier is back"
     assert group.said(failed.clock()) == said
     say(resolve, failed)
     assert state(failed) == "resolved"
@@ -374,6 +374,20 @@ def test_from_the_shell_a_group_is_snoozed_and_noted_and_hidden_when_nothing_fai
     assert workplace.wfe("errors").stdout == ""
     assert "v1:" in workplace.wfe("errors", "--all").stdout
     assert workplace.wfe("errors", "--all", "nosuchword").stdout == ""
+
+
+@pytest.mark.parametrize("words", [["restart"], ["repeat", "on"]])
+def test_from_the_shell_a_look_at_what_would_be_done_tells_what_restarts_have_led_to(
+    workplace: Any, words: list[str]
+) -> None:
+    workplace.orders("A-1 raise", "A-2 raise", "A-3 interrupt")
+    workplace.wfe("run", "orders:Orders")
+    workplace.wfe("restart", "A-1")
+    done = workplace.wfe(*words, "--dry-run", "A-1", "A-2", "A-3")
+    said = "2× ValueError: no customer in A-1 · restarted once, 0 recovered: too few to tell\n"
+    assert done.stderr.endswith(said)
+    skipped = workplace.wfe("skip", "--dry-run", "A-1")
+    assert "restarted" not in skipped.stderr
 
 
 @pytest.mark.parametrize(

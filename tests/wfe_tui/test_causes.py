@@ -71,7 +71,7 @@ async def test_groups_are_filtered_by_words_and_sorted(console: Any, place: Any)
         await operator.press("escape")
         await operator.sees("2 causes")
         await operator.press("s")
-        await operator.until(lambda: operator.lines[2].find("Seen▲") > 0)
+        await operator.until(lambda: operator.lines[2].find("Failing▲") > 0)
 
 
 async def test_a_new_error_appears_while_one_looks(console: Any, place: Any) -> None:
@@ -92,7 +92,7 @@ async def test_the_occurrences_of_a_cause_are_listed_and_each_opens_its_trace(co
         await operator.press("enter")
         await operator.sees("seen 3 times", "A-2", "A-6", "A-7")
         await operator.press("slash", *"carrier", "enter")
-        await operator.sees("seen 1 times")
+        await operator.sees("seen 1 time")
         await operator.press("enter")
         await operator.sees("A-6  Check  attempt 1", "raise ValueError")
 

@@ -15,10 +15,11 @@ from tinydb.table import Document
 
 from engine.canary import Canary, Stage
 from engine.clock import age, local_time
+from engine.groups import error_group
 from engine.history import ActionRow, VerdictRow, read_action
 from engine.lookup import find_entries
 from engine.operations import line_of
-from engine.records import EntryRow, read_row
+from engine.records import read_row
 from engine.store import Changes
 from engine.text import counted, literal
 from engine.verdicts import Verdict, verdicts_of
@@ -32,7 +33,7 @@ from wfe_tui.screens.undoing import ActionActing
 from wfe_tui.widgets.columns import Cells, Column, cells
 from wfe_tui.widgets.cut import LONGEST_KEY, cut
 from wfe_tui.widgets.filter_bar import FilterBar
-from wfe_tui.widgets.states import state_content
+from wfe_tui.widgets.states import group_content, state_content
 from wfe_tui.widgets.table import StoreTable
 from wfe_tui.widgets.verdicts import action_state_content, outcome_content, verdict_content
 from wfe_tui.window import Window
@@ -84,11 +85,12 @@ STAGES = {
 
 @dataclass(frozen=True)
 class Found:
-    """An action as the store has it now; of the entries without a verdict what it answered, and how they stand."""
+    """An action as the store has it now; of the entries without a verdict, or the groups of errors, what it answered,
+    and how they stand."""
 
     row: ActionRow
     answers: Mapping[str, str | None]
-    stands: Mapping[str, EntryRow]
+    stands: Mapping[str, Content]
 
 
 class ActionScreen(ActionActing, ListScreen):
@@ -126,7 +128,7 @@ class ActionScreen(ActionActing, ListScreen):
 
     def store_changed(self, changes: Changes) -> None:
         super().store_changed(changes)
-        if changes.concern("actions") or changes.concern("verdicts"):
+        if any(map(changes.concern, ("actions", "verdicts", "groups"))):
             self._action.load()
 
     def time_passed(self) -> None:
@@ -143,18 +145,34 @@ class ActionScreen(ActionActing, ListScreen):
             return None
         row = read_action(document, self.store.is_alive, verdicts_of(self.store, self._number))
         results: Mapping[str, str | None] = document["results"]
+        if row.groups:
+            return Found(row, {name: results.get(name) for name in row.groups[:SHOWN]}, self._groups(row.groups))
         if row.verdicts:
             others = [key for key, answer in results.items() if answer is not None][:SHOWN]
         else:
             others = document["keys"][:SHOWN]
-        found = find_entries(self.store, others, row.processor)
+        return Found(row, {key: results.get(key, "") for key in others}, self._entries(others, row.processor))
+
+    def _entries(self, keys: Sequence[str], processor: str) -> dict[str, Content]:
+        """How entries stand."""
         moment = self.wfe.clock()
-        stands = {
+        found = {
             key: read_row(each, moment, self.store.is_alive)
-            for key, each in found.items()
+            for key, each in find_entries(self.store, keys, processor).items()
             if isinstance(each, Document)
         }
-        return Found(row, {key: results.get(key, "") for key in others}, stands)
+        return {
+            key: state_content(row.state) + Content(f"  {literal(cut(row.reason, 200))}") for key, row in found.items()
+        }
+
+    def _groups(self, fingerprints: Sequence[str]) -> dict[str, Content]:
+        """How groups of errors stand."""
+        found = {name: error_group(self.store, name, self.wfe.clock()) for name in fingerprints[:SHOWN]}
+        return {
+            name: group_content(group.state) + Content(literal(f"  {group.type}: {cut(group.message, 200)}"))
+            for name, group in found.items()
+            if group is not None
+        }
 
     def _show_action(self, found: Found | None) -> None:
         self._found = found
@@ -219,6 +237,7 @@ class ActionScreen(ActionActing, ListScreen):
 def summary_content(action: ActionRow, line: str) -> Content:
     """What is to be said of an action as a whole; `line` is what shows it in a shell."""
     on_ = f"  on {counted(action.keys, 'entry', 'entries')}  " if action.keys else "  "
+    on_ = f"  on {counted(len(action.groups), 'cause')}  " if action.groups else on_
     parts = [f"{local_time(action.when)} by {literal(action.who)}"]
     parts.append(f"why: {literal(action.why)}" if action.why else "no reason was given")
     origin = [literal(action.processor)]
@@ -249,8 +268,8 @@ def _canary(canary: Canary) -> Content:
 def _others(found: Found) -> Content:
     if not found.answers:
         return Content("")
-    count = found.row.refused if found.row.verdicts else found.row.keys
-    title = "Refused at once" if found.row.verdicts else "What became of each entry, and how it stands now"
+    count = found.row.refused if found.row.verdicts else found.row.keys + len(found.row.groups)
+    title = "Refused at once" if found.row.verdicts else "What became of each, and how it stands now"
     lines = [Content.styled(title, "bold $text-muted")]
     for key, answer in found.answers.items():
         if answer is None:
@@ -259,8 +278,7 @@ def _others(found: Found) -> Content:
             fate = Content.styled(f"✗ refused: {literal(answer)}", "$text-error")
         else:
             fate = Content.styled("? it was broken off before", "$text-warning")
-        row = found.stands.get(key)
-        stands = state_content(row.state) + Content(f"  {literal(cut(row.reason, 200))}") if row else Content("gone")
+        stands = found.stands.get(key, Content("gone"))
         lines.append(Content.assemble((literal(cut(key, LONGEST_KEY)), "bold"), "  ", fate, "  → ", stands))
     if count > len(found.answers):
         lines.append(Content.styled(f"… and {count - len(found.answers)} more", "$text-muted"))

@@ -42,7 +42,7 @@ CELLS: Cells[ActionRow] = {
     "number": lambda action, now: Content(str(action.id)),
     "when": lambda action, now: Content(local_minute(action.when, now)),
     "verb": lambda action, now: Content.styled(literal(action.verb), "bold"),
-    "on": lambda action, now: Content(str(action.keys or "")),
+    "on": lambda action, now: Content(str(action.keys or len(action.groups) or "")),
     "outcome": lambda action, now: outcome_content(action),
     "state": lambda action, now: action_state_content(action),
     "who": lambda action, now: Content(literal(action.who)),

@@ -18,6 +18,7 @@ from textual.widgets import Input, Static
 
 from engine.canary import Canary
 from engine.exceptions import EngineError
+from engine.groups import Cause, most_frequent
 from engine.operations import Basis, Fate, Preview, Previewed, Verb, line_of, preview
 from engine.text import counted, literal
 from wfe_tui.surviving import Dialog
@@ -177,18 +178,19 @@ class ConfirmScreen(Dialog[Confirmed | None]):
                 waits = "yes; " if self._answer else ""
                 self.app.call_from_thread(totals.update, f"{waits}looking what it would do: {done} of {of} …")
 
-        def look() -> dict[str, Preview]:
+        def look() -> tuple[dict[str, Preview], list[Cause]]:
             assert isinstance(self._verb, Verb)
             store, clock = self.wfe.store, self.wfe.clock
-            return {
+            seen = {
                 processor: preview(
                     self._verb, keys, store=store, processor=processor, clock=clock, shown=SHOWN, progress=progress
                 )
                 for processor, keys in self._groups.items()
             }
+            return seen, most_frequent(store, sum((part.causes for part in seen.values()), Counter()))
 
         try:
-            seen = await asyncio.to_thread(look)
+            seen, causes = await asyncio.to_thread(look)
         except EngineError as error:
             totals.update(literal(str(error)))
             self._answer = None
@@ -200,10 +202,10 @@ class ConfirmScreen(Dialog[Confirmed | None]):
             self._say_yes(self._answer)
             return
         with suppress(NoMatches):  # it was answered meanwhile, and is just being taken down
-            self._show_seen(list(seen.values()))
+            self._show_seen(list(seen.values()), causes)
 
-    def _show_seen(self, seen: Sequence[Preview]) -> None:
-        self.query_one("#totals", Static).update(_totals(seen))
+    def _show_seen(self, seen: Sequence[Preview], causes: Sequence[Cause]) -> None:
+        self.query_one("#totals", Static).update(Content("\n").join([_totals(seen), *map(_advice, causes)]))
         entries = [each for part in seen for each in part.entries][:SHOWN]
         left = self._count - len(entries)
         lines = [_line(each) for each in entries]
@@ -272,6 +274,11 @@ def _totals(seen: Sequence[Preview]) -> Content:
     plans = ", ".join(part.basis.fingerprint for part in seen)
     lines.append(Content.styled(f"plan {plans}: what changes before you say yes is refused", "$text-muted"))
     return Content("\n").join(lines)
+
+
+def _advice(cause: Cause) -> Content:
+    colour = "$text-warning" if cause.advice.is_warning else "$text-muted"
+    return Content.styled(literal(cause.words()), colour)
 
 
 def _line(each: Previewed) -> Content:

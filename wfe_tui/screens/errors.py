@@ -10,7 +10,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from engine.clock import age
-from engine.groups import ErrorGroup, error_groups, failed_by
+from engine.groups import ErrorGroup, error_groups, failed_by, urgency
 from engine.store import Changes
 from engine.text import counted, literal
 from wfe_tui.actions import bindings
@@ -18,27 +18,33 @@ from wfe_tui.listing import Listing
 from wfe_tui.others import OthersAction
 from wfe_tui.routes import Route
 from wfe_tui.screens.acting import ActingScreen, Scope
+from wfe_tui.screens.groups import GroupsScreen
 from wfe_tui.screens.listing import ListScreen
 from wfe_tui.widgets.columns import Cells, Column, cells
 from wfe_tui.widgets.cut import cut
 from wfe_tui.widgets.filter_bar import FilterBar
+from wfe_tui.widgets.known import known_content
 from wfe_tui.widgets.plots import spark
+from wfe_tui.widgets.states import group_content
 from wfe_tui.widgets.table import StoreTable
 
 COLUMNS = (
+    Column("state", "State", 11),
     Column("failing", "Failing", 8, justify="right"),
     Column("seen", "Seen", 6, justify="right", priority=2),
     Column("entries", "Entries", 7, justify="right", priority=4),
     Column("error", "Error", 24, grow=1),
     Column("tasks", "Tasks", 12, priority=3),
-    Column("trend", "24 h", 24, priority=6),
+    Column("recovered", "Recovered", 9, justify="right", priority=6),
+    Column("trend", "24 h", 24, priority=7),
     Column("first", "First", 5, justify="right", priority=5),
     Column("last", "Last", 5, justify="right", priority=1),
-    Column("fingerprint", "Fingerprint", 15, priority=7),
+    Column("fingerprint", "Fingerprint", 15, priority=8),
 )
 
 
 CELLS: Cells[ErrorGroup] = {
+    "state": lambda group, now: group_content(group.state),
     "failing": lambda group, now: Content.styled(str(group.failing or ""), "bold $text-error"),
     "seen": lambda group, now: Content(str(group.count)),
     "entries": lambda group, now: Content(str(group.entries)),
@@ -46,6 +52,9 @@ CELLS: Cells[ErrorGroup] = {
         (literal(group.type.rpartition(".")[2]), "bold"), f": {literal(cut(group.message, 300))}"
     ),
     "tasks": lambda group, now: Content(literal(", ".join(group.tasks))),
+    "recovered": lambda group, now: Content(
+        f"{group.advice.recovered}/{group.advice.answered}" if group.advice.answered else ""
+    ),
     "trend": lambda group, now: Content.styled(spark(group.trend), "$text-warning"),
     "first": lambda group, now: Content(age(group.first, now)),
     "last": lambda group, now: Content(age(group.last, now)),
@@ -54,8 +63,8 @@ CELLS: Cells[ErrorGroup] = {
 """What stands in a row's cell, at a moment."""
 
 
-class ErrorsScreen(ActingScreen, ListScreen):
-    """Groups by fingerprint; upper-case keys act on the entries that stand failed by them."""
+class ErrorsScreen(ActingScreen, GroupsScreen, ListScreen):
+    """Groups by fingerprint; upper-case keys act on them, or on the entries that stand failed by them."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("errors")]
     keys = area = "errors"
@@ -68,6 +77,7 @@ class ErrorsScreen(ActingScreen, ListScreen):
             lambda: error_groups(self.store, self.wfe.clock()),
             key=lambda group: group.fingerprint,
             orders={
+                "state": urgency,
                 "failing": lambda group: (-group.failing, -group.last.timestamp()),
                 "seen": lambda group: -group.count,
                 "entries": lambda group: -group.entries,
@@ -76,11 +86,12 @@ class ErrorsScreen(ActingScreen, ListScreen):
                 "last": lambda group: -group.last.timestamp(),
                 "fingerprint": lambda group: group.fingerprint,
             },
-            words=lambda group: f"{group.type} {group.message} {' '.join(group.tasks)} {group.fingerprint}",
+            words=lambda group: group.text,
         )
         self.cell = cells(CELLS, self.wfe.clock)
         yield Static(id="summary", markup=False)
         yield self.make_table()
+        yield Static(id="said", markup=False)
         yield FilterBar()
 
     def loaded(self, answer: Any) -> None:
@@ -88,12 +99,24 @@ class ErrorsScreen(ActingScreen, ListScreen):
         failing = sum(group.failing for group in groups)
         said = f"{counted(len(groups), 'cause')}, {counted(failing, 'entry', 'entries')} failing now"
         self.query_one("#summary", Static).update(said if groups else "no error was recorded in this store")
+        self._show_said()
+
+    @on(StoreTable.RowHighlighted)
+    def _show_said(self) -> None:
+        """What is known of the group at the cursor, in full."""
+        said, group = self.query_one("#said", Static), self.group_at_cursor()
+        said.display = group is not None
+        if group is not None:
+            said.update(known_content(group, self.wfe.clock()))
 
     def store_changed(self, changes: Changes) -> None:
-        if changes.concern("errors") or changes.concern("entries"):
+        if any(map(changes.concern, ("errors", "entries", "groups", "verdicts"))):
             self.load()
 
     def time_passed(self) -> None:
+        now = self.wfe.clock()
+        if any(group.is_to_wake(now) for group in self.window.rows):
+            self.load()  # the store does not tell
         self.table.redraw()
 
     @on(StoreTable.RowChosen)
@@ -117,6 +140,13 @@ class ErrorsScreen(ActingScreen, ListScreen):
 
     def concern(self, action: OthersAction, *, is_seen: bool) -> str:
         return action.about(self._chosen()) if is_seen else ""
+
+    def group_at_cursor(self) -> ErrorGroup | None:
+        group: ErrorGroup | None = self.row_at_cursor()
+        return group
+
+    def chosen_groups(self) -> Sequence[ErrorGroup]:
+        return list(self.window.read(self._chosen()).values())
 
     def scope(self) -> Scope:
         chosen = self._chosen()

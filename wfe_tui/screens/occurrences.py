@@ -1,7 +1,7 @@
 """The occurrences of one error, the newest first."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
 from textual import on, work
@@ -11,18 +11,22 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from engine.clock import age, local_time
-from engine.groups import failed_by
+from engine.groups import ErrorGroup, error_group, failed_by
 from engine.history import OccurrenceRow
-from engine.text import literal
+from engine.store import Changes
+from engine.text import counted, literal
 from wfe_tui import sources
 from wfe_tui.actions import bindings
+from wfe_tui.loader import Loader
 from wfe_tui.others import OthersAction
 from wfe_tui.routes import Route
 from wfe_tui.screens.acting import ActingScreen, Scope
+from wfe_tui.screens.groups import GroupsScreen
 from wfe_tui.screens.listing import ListScreen
 from wfe_tui.widgets.columns import Cells, Column, cells
 from wfe_tui.widgets.cut import cut
 from wfe_tui.widgets.filter_bar import FilterBar
+from wfe_tui.widgets.known import known_content
 from wfe_tui.widgets.table import StoreTable
 from wfe_tui.window import Answer, Window
 
@@ -51,8 +55,8 @@ CELLS: Cells[OccurrenceRow] = {
 """What stands in a row's cell, at a moment."""
 
 
-class OccurrencesScreen(ActingScreen, ListScreen):
-    """One group of errors; upper-case keys act on the entries that stand failed by it now."""
+class OccurrencesScreen(ActingScreen, GroupsScreen, ListScreen):
+    """One group of errors; upper-case keys act on it, or on the entries that stand failed by it now."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("occurrences")]
     keys = area = "occurrences"
@@ -62,7 +66,10 @@ class OccurrencesScreen(ActingScreen, ListScreen):
     def body(self) -> Iterator[Widget]:
         self.window = Window(self.store, sources.occurrences(self.store, self.route.name))
         self.cell = cells(CELLS, self.wfe.clock)
+        self._group: ErrorGroup | None = None
+        self._groups = Loader(self, self._read_group, self._show_group)
         yield Static(id="summary", markup=False)
+        yield Static(id="known", markup=False)
         yield self.make_table()
         yield FilterBar()
 
@@ -73,9 +80,31 @@ class OccurrencesScreen(ActingScreen, ListScreen):
             return
         said = Content.assemble(
             (literal(row.type), "bold $text-error"), ": ", literal(cut(row.message, 300)),
-            (f"  seen {len(answer.ids)} times", "$text-muted"),
+            (f"  seen {counted(len(answer.ids), 'time')}", "$text-muted"),
         )  # fmt: skip
         self.query_one("#summary", Static).update(said)
+        self._groups.load()
+
+    def store_changed(self, changes: Changes) -> None:
+        super().store_changed(changes)
+        if any(map(changes.concern, ("entries", "groups", "verdicts"))):
+            self._groups.load()
+
+    def _read_group(self) -> ErrorGroup | None:
+        return error_group(self.store, self.route.name, self.wfe.clock())
+
+    def _show_group(self, group: ErrorGroup | None) -> None:
+        self._group = group
+        known = self.query_one("#known", Static)
+        known.display = group is not None
+        if group is not None:
+            known.update(known_content(group, self.wfe.clock(), whole=True))
+
+    def group_at_cursor(self) -> ErrorGroup | None:
+        return self._group
+
+    def chosen_groups(self) -> Sequence[ErrorGroup]:
+        return [self._group] if self._group else []
 
     @on(StoreTable.RowChosen)
     @work

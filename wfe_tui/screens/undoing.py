@@ -65,7 +65,9 @@ class UndoingScreen(StoreScreen):
 
     def _tell_undone(self, action: ActionRow, done: ActionResult, why: str | None) -> None:
         self.wfe.shell = operations.line_of("undo", [str(action.id)], self.store.path, None, why)
-        on = counted(len(done.accepted), "entry", "entries") if done.accepted or done.refused else action.processor
+        on = counted(len(action.groups), "cause") if action.groups else action.processor
+        if done.accepted or done.refused:
+            on = counted(len(done.accepted), "entry", "entries")
         what = f"action {action.id}, {action.verb}: {on}"
         lines = [f"undone: {what}" if done.accepted or not done.refused else f"undo: {what}", *refusal_lines(done)]
         self.wfe.say("\n".join([*lines, f"$ {self.wfe.shell}"]), severity="warning" if done.refused else "information")

@@ -5,6 +5,7 @@ from typing import Any
 
 from textual.content import Content
 
+from engine.groups import GroupState
 from engine.planning import State, StepKind
 from engine.records import attempt_word
 
@@ -43,6 +44,21 @@ STEPS = {
     StepKind.IN_DOUBT: ("?", "$text-error"),
     StepKind.NOT_REACHED: ("·", "$text-muted"),
 }
+
+
+GROUPS = {
+    GroupState.REGRESSED: ("↺", "bold $text-error"),
+    GroupState.NEW: ("✚", "$text-error"),
+    GroupState.ONGOING: ("○", "$text-warning"),
+    GroupState.SNOOZED: ("◷", "$text-secondary"),
+    GroupState.RESOLVED: ("✓", "$text-success"),
+}
+
+
+def group_content(state: GroupState) -> Content:
+    """How a group of errors stands, with its glyph."""
+    glyph, colour = GROUPS[state]
+    return Content.styled(f"{glyph} {state}", colour)
 
 
 def state_content(state: State) -> Content:

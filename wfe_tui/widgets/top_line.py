@@ -1,4 +1,5 @@
-"""The first line of every screen: where one is, in which store, and what is not as usual; below it, what is wrong."""
+"""The first line of every screen: where one is, whether all failures are dealt with, in which store, and what is not as
+usual; below it, what is wrong."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,6 +9,7 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Static
 
+from engine.groups import Dealt
 from engine.text import counted, literal, short_path
 from wfe_tui.feed import Pulse
 from wfe_tui.routes import LISTS, Route
@@ -16,9 +18,29 @@ ROOMY = 100
 """Cells from which there is room for whole words."""
 
 
+GAPS = 7
+"""Cells between the parts of the line."""
+
+
+class DealtWith(Static):
+    """Whether all failures are dealt with; a click leads to the errors."""
+
+    def __init__(self) -> None:
+        super().__init__(id="dealt", markup=False)
+
+    def show(self, dealt: Dealt | None, room: int) -> None:
+        """Say it in so many cells, or in the fewest that it takes; nothing while it is not known."""
+        colour = "$text-success" if dealt is None or dealt.is_all else "bold $text-error"
+        self.update(Content.styled(dealt.words(room) if dealt else "", colour))
+
+    async def on_click(self) -> None:
+        """Go to the errors."""
+        await self.app.run_action("go_to('errors')")
+
+
 class TopLine(Horizontal):
-    """`wfe` and the screen's path on the left; on the right what is still to come, who else is here, badges, and the
-    store's file."""
+    """`wfe` and the screen's path on the left; on the right what is still to come, whether all failures are dealt with,
+    who else is here, badges, and the store's file."""
 
     def __init__(self, route: Route, store: Path, *, badges: tuple[str, ...] = (), pulse: Pulse | None = None) -> None:
         super().__init__()
@@ -31,24 +53,36 @@ class TopLine(Horizontal):
         yield Static(_where(self._route), id="where", markup=False)
         yield Static(id="standing", markup=False)
         yield Static(_areas(self._route), id="areas", markup=False)
+        yield DealtWith()
         yield Static(id="consoles", markup=False)
-        marks = [(f" {badge} ", "bold $text-warning on $warning-muted") for badge in self._badges]
-        spaced = [part for mark in marks for part in (mark, " ")]
-        yield Static(Content.assemble(*spaced, short_path(self._store)), id="store", markup=False)
+        yield Static(self._right, id="store", markup=False)
 
     def show(self, route: Route) -> None:
         """The screen has another path now."""
+        self._route = route
         self.query_one("#where", Static).update(_where(route), layout=False)
+        self.show_pulse(self._pulse)
 
     def show_pulse(self, pulse: Pulse) -> None:
         """How the engine is has changed, or who else is here."""
         self._pulse = pulse
-        self.query_one("#standing", Static).update(_standing(pulse, is_short=self.size.width < ROOMY))
-        self.query_one("#consoles", Static).update(_others(pulse.consoles))
+        standing, consoles = _standing(pulse, is_short=self.size.width < ROOMY), _others(pulse.consoles)
+        self.query_one("#standing", Static).update(standing)
+        self.query_one("#consoles", Static).update(consoles)
+        parts = [_where(self._route), standing, consoles]
+        parts += [_areas(self._route)] if self.query_one("#areas", Static).display else []
+        taken = sum(part.cell_length for part in parts) + min(self._right.cell_length, self.size.width // 3)
+        self.query_one(DealtWith).show(pulse.dealt, self.size.width - taken - GAPS)
 
     def on_resize(self) -> None:
         """There is room for more words, or for fewer."""
         self.show_pulse(self._pulse)
+
+    @property
+    def _right(self) -> Content:
+        marks = [(f" {badge} ", "bold $text-warning on $warning-muted") for badge in self._badges]
+        spaced = [part for mark in marks for part in (mark, " ")]
+        return Content.assemble(*spaced, short_path(self._store))
 
 
 def _others(consoles: Sequence[str]) -> Content:
