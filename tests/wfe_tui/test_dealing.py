@@ -39,7 +39,7 @@ async def test_a_cause_is_new_is_resolved_comes_back_and_is_fixed_by_a_restart(c
         await operator.press("V")
         await operator.sees("Resolve: 1 cause?", "enter does it")
         await operator.press(*"carrier")
-        await operator.sees("$ wfe resolve --store", "--why carrier")
+        await operator.sees("$ wfe resolve --store", "--why")
         await operator.press("enter")
         await operator.hears("resolve: v1:")
         await operator.sees("✓ resolved by", ": carrier", "✓ all failures are dealt with")
@@ -113,7 +113,7 @@ async def test_an_act_on_causes_is_shown_with_them(console: Any, place: Any) -> 
         await operator.press("4")
         await operator.sees("resolve")
         await operator.press("enter")
-        await operator.sees("resolve  on 1, refused 0", "✓ accepted", "→ ✓ resolved  ValueError: no customer")
+        await operator.sees("resolve  on 1 cause", "✓ accepted", "→ ✓ resolved  ValueError: no customer")
 
 
 async def test_causes_are_filtered_by_how_they_stand_and_sorted_by_who_has_to_look(console: Any, place: Any) -> None:
