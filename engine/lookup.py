@@ -66,27 +66,51 @@ def stands_in(state: State, store: Store, moment: datetime) -> QueryInstance:
 
     The stored state is of the latest write; since then a repeat may have become ripe, or an owner died.
     """
-    stored, now = where("state") == state, to_text(moment)
-    owners = store.entries.counts("owner", where("state") == State.RUNNING)
-    dead = [owner for owner in owners if not (owner and store.is_alive(owner))]
-    condition: QueryInstance = stored
-    if state is State.READY:
-        condition = stored | ((where("state") == State.WAITING) & (where("due") <= now))
-    elif state is State.WAITING:
-        condition = stored & ((where("due") == None) | (where("due") > now))  # noqa: E711 - a query, not a test
-    elif state is State.RUNNING and dead:
-        condition = stored & ~where("owner").one_of(dead)
+    dead = _dead_owners(store)
+    condition = _stored_as(state, dead, moment)
     if dead and state is not State.RUNNING:
         is_left = QueryInstance(
-            lambda document: current(document, moment, store.is_alive)["state"] == state, ("left in", state, now)
+            lambda document: current(document, moment, store.is_alive)["state"] == state,
+            ("left in", state, to_text(moment)),
         )
-        condition = condition | ((where("state") == State.RUNNING) & where("owner").one_of(dead) & is_left)
+        condition = condition | (_left_by(dead) & is_left)
     return condition
 
 
 def state_ids(store: Store, moment: datetime, states: Iterable[State]) -> list[int]:
     """The numbers of the entries that stand in one of these states at `moment` (aware)."""
-    return [number for state in states for number in store.entries.ids(stands_in(state, store, moment))]
+    wanted, dead = list(states), _dead_owners(store)
+    found = [number for state in wanted for number in store.entries.ids(_stored_as(state, dead, moment))]
+    # Read by themselves: with them in the condition, no index would answer the rest of it.
+    left = rows(store, moment, store.entries.ids(_left_by(dead))) if dead else ()
+    return found + [row.id for row in left if row.state in wanted and row.state is not State.RUNNING]
+
+
+def _dead_owners(store: Store) -> list[str]:
+    """Whose process has died while it worked on entries."""
+    owners = store.entries.counts("owner", where("state") == State.RUNNING)
+    return [owner for owner in owners if not (owner and store.is_alive(owner))]
+
+
+def _left_by(dead: list[str]) -> QueryInstance:
+    left: QueryInstance = (where("state") == State.RUNNING) & where("owner").one_of(dead)
+    return left
+
+
+def _stored_as(state: State, dead: list[str], moment: datetime) -> QueryInstance:
+    """The condition that an entry was written in a state in which it still is, or was to be by `moment`."""
+    stored: QueryInstance = where("state") == state
+    waits: QueryInstance = where("state") == State.WAITING
+    due: QueryInstance = where("due") <= to_text(moment)
+    if state is State.READY:
+        return stored | (waits & due)
+    if state is State.WAITING:
+        later: QueryInstance = (where("due") == None) | (where("due") > to_text(moment))  # noqa: E711 - a query, not a test
+        return stored & later
+    if state is State.RUNNING and dead:
+        living: QueryInstance = ~where("owner").one_of(dead)
+        return stored & living
+    return stored
 
 
 def find_entry(store: Store, key: str, processor: str | None = None) -> Document:
