@@ -16,7 +16,7 @@ from itertools import islice, pairwise
 from operator import itemgetter
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import ValidationError
 from tinydb import where
@@ -25,6 +25,7 @@ from tinydb.table import Document
 
 from engine.clock import Clock, from_text, local_time, to_text, utc_now
 from engine.exceptions import InputError
+from engine.journal import Ending
 from engine.operations.undoing import put_back
 from engine.operations.verbs import Refusal
 from engine.past import Pass, Then, action_as_of, entry_as_of, group_as_of, run_as_of, verdict_as_of
@@ -142,11 +143,16 @@ class _Folder:
     def __init__(self) -> None:
         for left in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
             _remove_if_left(left)
-        self.path = Path(tempfile.mkdtemp(prefix=_PREFIX))
         self.owners: Owners | None = None
         """Who works on the entries that were running then."""
-        self._lock = LockFile(self.path / _LOCK)
-        self._lock.lock()
+        while True:
+            self.path = Path(tempfile.mkdtemp(prefix=_PREFIX))
+            self._lock = LockFile(self.path / _LOCK)
+            self._lock.lock()
+            # Between creation and lock, somebody who looked for what the dead have left may have removed it.
+            if self._lock.is_in_place():
+                return
+            self._lock.close()
 
     def remove(self) -> None:
         """Remove it with all that is in it."""
@@ -174,7 +180,7 @@ class _Counts:
     """How much could not be known."""
 
     later: int = 0
-    cycles: int = 0
+    inferred: int = 0
     unregistered: int = 0
 
 
@@ -216,8 +222,8 @@ class _Derivation:
             if began <= moment:
                 # One whose process has died was alive as long as it gave a sign of it.
                 end = run["ended"] or (None if self.store.is_alive(run["owner"]) else run["updated"])
-                known = Pass(number, began, from_text(end) if end else None, is_whole=number not in of_acts)
-                passes[run["processor"]].append(known)
+                ended = from_text(end) if end else None
+                passes[run["processor"]].append(Pass(number, began, ended, _considered(run, number in of_acts)))
         for each in passes.values():
             each.sort(key=lambda run: run.began)
         return dict(passes)
@@ -287,9 +293,8 @@ class _Derivation:
         return entry | {LOGS: [log.doc_id for log in logs if (log["task"], log["attempt"]) in ended]}
 
     def _count(self, entry: Mapping[str, Any]) -> None:
-        fields = [name for name in entry["later"] if name != "repeat"]
-        self.counts.later += bool(fields)
-        self.counts.cycles += len(fields) < len(entry["later"])
+        self.counts.later += bool(entry["later"])
+        self.counts.inferred += entry["inferred"]
 
     def _left_running(self) -> None:
         """Of entries that have not changed since: who worked on them then, and lives, works on them in the copy."""
@@ -354,15 +359,23 @@ class _Derivation:
         if at_work:
             names = ", ".join(map(str, at_work[:3])) + (", …" if len(at_work) > 3 else "")
             yield f"how far run {names} was is counted by the entries that had been written since it began"
-        if counts.cycles:
-            whose = counted(counts.cycles, "entry", "entries")
-            yield f"how many runs {whose} still had to wait is counted by the runs there were"
+        if counts.inferred:
+            whose = counted(counts.inferred, "entry", "entries")
+            yield f"how runs that executed nothing on {whose} have left them is inferred from the runs there were"
         if not_reversed:
             whose = counted(not_reversed, "entry", "entries")
             yield f"how {whose} stood is not known: a version that kept nothing of before has acted since"
         if counts.unregistered:
             whose = counted(counts.unregistered, "entry", "entries")
             yield f"{whose}, executed only later, may have been there: the version then did not keep since when"
+
+
+def _considered(run: Mapping[str, Any], is_of_act: bool) -> Literal["all", "some", "none"]:
+    """Which entries a run has considered."""
+    if not run["considered"]:
+        return "none"
+    is_broken_off = run["ended"] is not None and run["ending"] != Ending.COMPLETED
+    return "some" if is_of_act or is_broken_off else "all"
 
 
 def _rewrite(table: DocumentTable, was: Mapping[int, Mapping[str, Any]]) -> None:

@@ -8,7 +8,7 @@ from engine.clock import from_text, to_text
 from engine.errors import in_one_line
 from engine.model import WorkflowModel
 from engine.past.acts import is_awaited
-from engine.past.then import Then
+from engine.past.then import Pass, Then
 from engine.planning import State
 from engine.records import read_progress, shown_state, summary
 from engine.verdicts import taken_back
@@ -25,8 +25,9 @@ def entry_as_of(
 ) -> dict[str, Any] | None:
     """A document of the table `entries` as it was then; None if the entry was not known yet.
 
-    Its data, due date, source and list of tasks are those of now. The field `later` names what may be of later: fields
-    that its tasks have written on it, `repeat` where it waited for runs, which are counted by those there were.
+    Its data, due date, source and list of tasks are those of now; the field `later` names those of its data that its
+    tasks may have written since. It is `inferred` if it is told by the runs there were how those have left it that came
+    to it and executed nothing.
 
     Args:
         document: as it is now.
@@ -44,21 +45,21 @@ def entry_as_of(
     if not (then.is_past(registered) if registered else entry["executions"] or failure):
         return None
     touched = max(_moments(entry, acts, then), default=then.moment)
-    touched, waits = _with_cycles(entry, touched, then)
-    entry["later"] = [*(sorted(document["written"]) if _has_gone_on(document, then) else ()), *waits]
+    touched, inferred = _with_cycles(entry, touched, then)
+    entry["later"] = sorted(document["written"]) if _has_gone_on(document, then) else []
     entry["run"] = _taken_by(entry, then)
     shown = _shown(entry, touched)
     if under_way is not None:
         shown |= _running(under_way)
     elif failure is not None and _time_of(failure) >= touched:
-        touched, lost = _lost(entry, failure, then)
-        shown |= lost
+        touched, lost, is_inferred = _lost(entry, failure, then)
+        shown, inferred = shown | lost, inferred or is_inferred
     elif shown["state"] == State.READY and _is_between_tasks(entry, everything, touched, then):
         shown |= shown_state(State.RUNNING)
     is_running = shown["state"] == State.RUNNING
     awaited = any(is_awaited(each, then) and then.is_past(each["begun"]) for each in verdicts)
-    told = {"updated": to_text(touched), "awaited": awaited, "owner": then.owner if is_running else None}
-    return entry | shown | told
+    told = {"updated": to_text(touched), "awaited": awaited, "inferred": inferred}
+    return entry | shown | told | {"owner": then.owner if is_running else None}
 
 
 def _without_acts(document: Content, acts: Collection[Content], then: Then) -> dict[str, Any]:
@@ -118,14 +119,23 @@ def _running(execution: Content) -> dict[str, Any]:
     return {**at, "reason": "", "error_id": None, "repeat": False, "due": None, **shown_state(State.RUNNING)}
 
 
-def _lost(entry: Content, failure: Content, then: Then) -> tuple[datetime, dict[str, Any]]:
+def _lost(entry: Content, failure: Content, then: Then) -> tuple[datetime, dict[str, Any], bool]:
     """When an entry was written last that had failed outside its tasks, and what a list showed of that: nothing, once
-    the next run had considered it and taken it as it stands."""
-    passes = then.since(entry["processor"], _time_of(failure)) if entry.get("halt") is None else []
+    the next run had considered it and taken it as it stands; whether that is inferred."""
+    passes, is_sure = _considered_by(entry, _time_of(failure), then) if entry.get("halt") is None else ([], True)
     if passes:
-        return passes[0].began, {}
+        return passes[0].began, {}, not is_sure
     reason = in_one_line(failure["type"].rpartition(".")[2], failure["message"])
-    return _time_of(failure), {"reason": reason, "error_id": failure["error_id"], **shown_state(State.FAILED)}
+    shown = {"reason": reason, "error_id": failure["error_id"], **shown_state(State.FAILED)}
+    return _time_of(failure), shown, not is_sure
+
+
+def _considered_by(entry: Content, moment: datetime, then: Then) -> tuple[list[Pass], bool]:
+    """The runs since a moment that have considered an entry, and whether these are all: of those that considered some
+    entries, one is known, that which has taken it last."""
+    since = then.since(entry["processor"], moment)
+    known = [run for run in since if run.considered == "all" or run.number == entry["run"]]
+    return known, len(known) == len(since)
 
 
 def _moments(entry: Content, acts: Collection[Content], then: Then) -> list[datetime]:
@@ -142,12 +152,12 @@ def _moments(entry: Content, acts: Collection[Content], then: Then) -> list[date
     return [from_text(text) for text in texts if text]
 
 
-def _with_cycles(entry: dict[str, Any], touched: datetime, then: Then) -> tuple[datetime, list[str]]:
+def _with_cycles(entry: dict[str, Any], touched: datetime, then: Then) -> tuple[datetime, bool]:
     """Have executions that wait for runs count those that there had been since the entry was written; when it was
-    written last by that, and `repeat` if there was anything to count."""
-    passes = then.since(entry["processor"], touched)
+    written last by that, and whether there was anything to count."""
+    passes, _ = _considered_by(entry, touched, then)
     newest = {each["name"]: at for at, each in enumerate(entry["executions"] or ())}
-    waits: list[str] = []
+    is_counted = False
     for at in newest.values():
         execution = entry["executions"][at]
         status = execution.get("status") or {}
@@ -158,8 +168,8 @@ def _with_cycles(entry: dict[str, Any], touched: datetime, then: Then) -> tuple[
         counted = {**execution, "status": {**status, "repeat": {**repeat, "current_cycle": cycle}}}
         entry["executions"] = [counted if place == at else each for place, each in enumerate(entry["executions"])]
         touched = passes[cycle - 1].began if cycle else touched
-        waits = ["repeat"]
-    return touched, waits
+        is_counted = True
+    return touched, is_counted
 
 
 def _has_gone_on(document: Content, then: Then) -> bool:

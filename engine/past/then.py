@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
+from typing import Literal
 
 from engine.clock import from_text
 
@@ -14,13 +15,13 @@ _OVERLAPPING = 50
 
 @dataclass(frozen=True)
 class Pass:
-    """A run: its number, when it began, and when it ended, None if it goes on. If it `is_whole`, it considered every
-    entry of its processor, and not those alone that an operator acted on."""
+    """A run: its number, when it began, when it ended, None if it goes on, and which entries of its processor it has
+    considered: *some* are those that an operator acted on, or that it came to before it was stopped."""
 
     number: int
     began: datetime
     ended: datetime | None
-    is_whole: bool = True
+    considered: Literal["all", "some", "none"] = "all"
 
     def lasts_at(self, moment: datetime) -> bool:
         """Whether it goes on at this moment, and after it."""
@@ -62,9 +63,10 @@ class Then:
         return [run for run in passes[max(0, at - _OVERLAPPING) : at] if run.covers(moment)]
 
     def since(self, processor: str, moment: datetime) -> list[Pass]:
-        """The runs of a processor that began after a moment, and considered every entry."""
+        """The runs of a processor that began after a moment, and have considered entries."""
         passes = self.passes.get(processor, ())
-        return [run for run in passes[bisect_right(passes, moment, key=lambda run: run.began) :] if run.is_whole]
+        since = passes[bisect_right(passes, moment, key=lambda run: run.began) :]
+        return [run for run in since if run.considered != "none"]
 
     @cached_property
     def numbers(self) -> frozenset[int]:
