@@ -134,7 +134,7 @@ def main() -> None:
     try:
         command()
     except EngineError as error:
-        from engine.printing import refusal  # what prints tables for people would hold up the first rows
+        from engine.commands.printing import refusal  # what prints tables for people would hold up the first rows
 
         refusal(str(error))
         sys.exit(2)

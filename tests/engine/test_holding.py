@@ -8,7 +8,7 @@ import pytest
 from desk import Check, Desk, Fetch, Orders, breaks, dies, interrupts
 
 from engine import RepeatAfterCycle, RepeatAfterTime, Task
-from engine.metrics import exposition
+from engine.commands.metrics import exposition
 from engine.operations import Cancel, Hold, Release, Restart, SetRepeat, Skip
 from engine.operations import preview as look
 

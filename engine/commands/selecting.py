@@ -10,7 +10,7 @@ import typer
 from tinydb import where
 from tinydb.table import Document
 
-from engine import printing
+from engine.commands import printing
 from engine.filter import FilterError, compile_filter
 from engine.filter.fields import FIELDS
 from engine.filter.syntax import parse, terms

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from engine import printing
 from engine.clock import parse_past, utc_now
+from engine.commands import printing
 from engine.exceptions import InputError
 from engine.store import Store, may_write, store_path
 

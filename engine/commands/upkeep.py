@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from engine import printing
 from engine.clock import parse_duration
-from engine.options import JsonOption, StoreOption, existing, looked_at
+from engine.commands import printing
+from engine.commands.options import JsonOption, StoreOption, existing, looked_at
 from engine.store import Store, store_path
 from engine.store.check import check as check_store
 

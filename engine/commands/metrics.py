@@ -12,9 +12,9 @@ from typing import Any
 from tinydb import where
 
 from engine.clock import from_text, utc_now
+from engine.commands.options import StoreOption, looked_at
 from engine.journal import FAILURES
 from engine.lookup import count_states
-from engine.options import StoreOption, looked_at
 from engine.pausing import pauses
 from engine.planning import State
 from engine.store import Store

@@ -13,14 +13,14 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from engine import printing
 from engine.clock import parse_duration, utc_now
+from engine.commands import printing
+from engine.commands.options import StoreOption
 from engine.errors import one_line
 from engine.exceptions import EngineError, InputError
 from engine.executors import Executor, make_executor
 from engine.journal import Ending, RunResult
 from engine.loading import load_processor, make_processor, raised_at
-from engine.options import StoreOption
 from engine.pausing import pause_of
 from engine.processor import Processor
 from engine.stopping import stopped_by_signals

@@ -7,12 +7,13 @@ from typing import Annotated
 import typer
 from tinydb import where
 
-from engine import operations, printing
+from engine import operations
 from engine.clock import utc_now
-from engine.doing import refusals, run_workers
+from engine.commands import printing
+from engine.commands.doing import refusals, run_workers
+from engine.commands.options import JsonOption, StoreOption, WhyOption, existing, looked_at
 from engine.exceptions import InputError
 from engine.history import ActionRow, read_action
-from engine.options import JsonOption, StoreOption, WhyOption, existing, looked_at
 from engine.store import Store
 from engine.text import counted
 from engine.verdicts import Verdict, settle_abandoned, verdicts_of

@@ -12,15 +12,16 @@ from typing import NoReturn, TextIO
 
 import typer
 
-from engine import operations, printing
+from engine import operations
 from engine.canary import Canary
 from engine.clock import utc_now
+from engine.commands import printing
+from engine.commands.options import existing, looked_at
+from engine.commands.selecting import Selection, select
 from engine.exceptions import InputError
 from engine.groups import most_frequent
 from engine.operations import Basis, Refusal, Verb
-from engine.options import existing, looked_at
 from engine.pausing import pause_of
-from engine.selecting import Selection, select
 from engine.store import Store
 from engine.text import counted
 from engine.verdicts import Verdict, verdicts_of
@@ -53,7 +54,7 @@ def do(
 
     Args:
         verb: what is done.
-        words: keys, and a filter; see `engine.selecting.select`.
+        words: keys, and a filter; see `engine.commands.selecting.select`.
         store, processor, why: see `engine.operations.act`.
         yes: do not ask, although a filter chose them.
         as_json: print for programs.

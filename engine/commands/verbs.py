@@ -5,13 +5,12 @@ from typing import Annotated
 
 import typer
 
-from engine import operations, printing, repeating
+from engine import operations, repeating
 from engine.canary import Canary
 from engine.clock import utc_now
-from engine.doing import Planned, do, refusals
-from engine.exceptions import InputError
-from engine.operations import Cancel, Decide, Decision, Hold, Release, Restart, SetRepeat, Skip
-from engine.options import (
+from engine.commands import printing
+from engine.commands.doing import Planned, do, refusals
+from engine.commands.options import (
     DryRunOption,
     Entries,
     JsonOption,
@@ -23,6 +22,8 @@ from engine.options import (
     YesOption,
     existing,
 )
+from engine.exceptions import InputError
+from engine.operations import Cancel, Decide, Decision, Hold, Release, Restart, SetRepeat, Skip
 from engine.status import Repeat, RepeatAfterCycle
 
 

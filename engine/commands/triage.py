@@ -7,13 +7,14 @@ from typing import Annotated
 
 import typer
 
-from engine import operations, printing, repeating
+from engine import operations, repeating
 from engine.clock import parse_duration, utc_now
+from engine.commands import printing
+from engine.commands.options import AtOption, JsonOption, StoreOption, WhyOption, existing, looked_back_at
 from engine.exceptions import InputError
 from engine.groups import dealt_with, error_groups, matching_groups
 from engine.lookup import find_fingerprint
 from engine.operations import ActionResult
-from engine.options import AtOption, JsonOption, StoreOption, WhyOption, existing, looked_back_at
 from engine.store import Store
 
 Fingerprints = Annotated[
