@@ -10,12 +10,15 @@ The map.
 * What it writes down: `journal` and `store_journal`, `records` (entries as documents), `errors` (exceptions as
   records), `capture` (what tasks log), `statistics`, `figures` (`durations` and `pace` of a run), `store` (TinyDB
   shared by processes).
-* Who watches: `events` (log and hooks), `telemetry`, `metrics`; `lookup`, `filter` (the language in which entries are
-  asked for), `groups` (errors by cause), `history` (runs, errors and actions as rows), `logs` and `typical` read;
-  `report` asks what has happened since a moment, `handover` puts it into words.
-* Who acts: `operations` (the operator's verbs), `pausing` and `wishes` (what is wanted of a processor, and of a run),
-  `worker` and `working` (do what operators asked for), `cli` (`wfe`, with the commands in `running`, `verbs`,
-  `upkeep` and `metrics`; `selecting` and `doing` are what the verbs share).
+* Who watches: `events` (log and hooks), `telemetry`; `lookup`, `filter` (the language in which entries are asked for),
+  `groups` (errors by cause), `history` (runs, errors and actions as rows), `acts` (on one entry), `logs` and `typical`
+  read; `report` asks what has happened since a moment, `handover` puts it into words; `sharing` contrasts the failing
+  with the others, `comparing` two attempts or entries; `past` says what was at a moment, `looking_back` makes a store
+  of that.
+* Who acts: `operations` (the operator's verbs), `verdicts` (what became of each entry), `pausing` and `wishes` (what is
+  wanted of a processor, and of a run), `worker` and `working` (do what operators asked for), `canary` and `trying` (a
+  few entries first).
+* From a shell: `cli` (`wfe`), with its `commands`.
 * `demo`: an example on real input.
 """
 

@@ -1,5 +1,6 @@
-"""The commands of `wfe`. Each module has some of a kind; `engine.cli` has those that look, and puts them all together.
+"""The commands of `wfe`, some of a kind in each module; `engine.cli` puts them together.
 
+* `looking` — ls, show, error, share, compare, report: nothing is changed by them
 * `running` — run and work
 * `verbs` — what is done to entries, processors and runs; `doing` carries a verb to entries out
 * `actions` — what operators did: list, show, await, resume, abandon, undo

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.proportions import chance, difference, reach, wilson
+from engine.sharing.proportions import chance, difference, reach, wilson
 
 Z = 1.959964
 

@@ -170,7 +170,7 @@ def test_what_the_filter_says_of_data_holds_for_the_others_too(store: Store) -> 
 def test_each_trait_is_a_filter_for_exactly_the_entries_that_were_counted(
     store: Store, base: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("engine.traits.FILLED_UP", 100)
+    monkeypatch.setattr("engine.sharing.traits.FILLED_UP", 100)
     odd = ["New York", 'say "x"', "-5", "/a/", "(b)", "a|b", ">3", "back\\slash", "", "tab\tbed", "*", "true", "שלום"]
     runs = store.runs.insert_multiple(
         {"processor": "p", "host": f"web-{n}", "pid": n, "code": f"{n}a"} for n in (1, 12)
@@ -194,8 +194,8 @@ def test_each_trait_is_a_filter_for_exactly_the_entries_that_were_counted(
 def test_of_very_many_some_are_read_by_lot_the_same_each_time_and_that_is_said(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("engine.sharing.MOST_READ", 200)
-    monkeypatch.setattr("engine.sharing.MOST_LOOKED_AT", 400)
+    monkeypatch.setattr("engine.sharing.contrast.MOST_READ", 200)
+    monkeypatch.setattr("engine.sharing.contrast.MOST_LOOKED_AT", 400)
     store.entries.insert_multiple(order(n, "failed", country="NO") for n in range(500))
     store.entries.insert_multiple(order(n, "finished", country="DE" if n % 2 else "NO") for n in range(500, 2_000))
     shared = what_they_share(store, NOON)

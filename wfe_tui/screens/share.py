@@ -11,10 +11,9 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from engine.filter import complete
-from engine.sharing import FAILED, Shared, what_they_share
+from engine.sharing import FAILED, Shared, Trait, what_they_share
 from engine.store import Changes
 from engine.text import literal, percent
-from engine.traits import Trait
 from wfe_tui.actions import bindings
 from wfe_tui.listing import Listing
 from wfe_tui.routes import Route

@@ -18,9 +18,9 @@ from engine.journal import FAILURES
 from engine.lookup import stands_in
 from engine.planning import State
 from engine.records import newest_execution
+from engine.sharing.traits import KNOWN_IN_PART, Tally, Trait, compared
 from engine.store import Store
 from engine.text import counted
-from engine.traits import KNOWN_IN_PART, Tally, Trait, compared
 
 FAILED = "state:failed"
 """The filter that is meant where nobody has said one."""

@@ -17,8 +17,8 @@ import orjson
 from engine.clock import local_hour
 from engine.filter.fields import RUNS
 from engine.filter.syntax import as_typed
-from engine.proportions import DOUBT, chance, difference, reach
 from engine.records import newest_execution
+from engine.sharing.proportions import DOUBT, chance, difference, reach
 from engine.text import literal
 
 Value = str | int | float
