@@ -4,6 +4,7 @@ usual; below it, what is wrong."""
 from collections.abc import Sequence
 from pathlib import Path
 
+from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
@@ -20,6 +21,12 @@ ROOMY = 100
 
 GAPS = 7
 """Cells between the parts of the line."""
+
+PADDING = 2
+"""Cells beside the store's file."""
+
+LEAST_STORE = 12
+"""Cells that the store's file has at least: where one is, and what fails, is more than that."""
 
 
 class DealtWith(Static):
@@ -71,8 +78,11 @@ class TopLine(Horizontal):
         self.query_one("#consoles", Static).update(consoles)
         parts = [_where(self._route), standing, consoles]
         parts += [_areas(self._route)] if self.query_one("#areas", Static).display else []
-        taken = sum(part.cell_length for part in parts) + min(self._right.cell_length, self.size.width // 3)
-        self.query_one(DealtWith).show(pulse.dealt, self.size.width - taken - GAPS)
+        room = self.size.width - sum(part.cell_length for part in parts) - GAPS
+        least = cell_len(pulse.dealt.words(0)) if pulse.dealt else 0
+        store = max(LEAST_STORE, min(self._right.cell_length, self.size.width // 3, room - least))
+        self.query_one("#store").styles.max_width = store + PADDING
+        self.query_one(DealtWith).show(pulse.dealt, room - store)
 
     def on_resize(self) -> None:
         """There is room for more words, or for fewer."""
