@@ -109,6 +109,7 @@ async def _walk(size: tuple[int, int], suffix: str) -> None:
     from textual.pilot import Pilot
     from tinydb import where
 
+    from engine.clock import utc_now
     from engine.operations import Hold, act
     from engine.store import Store
     from wfe_tui.__main__ import make_app
@@ -152,7 +153,7 @@ async def _walk(size: tuple[int, int], suffix: str) -> None:
         await pilot.press("escape")
         folder = demo_store().parent / "broken" / "missing_file-1.0"
         subprocess.run((folder / "REPAIR").read_text(), shell=True, cwd=folder, check=True)
-        before = count("finished")
+        before, night = count("finished"), utc_now()
         await pilot.press("R")
         await pilot.pause(1)
         take("confirm")
@@ -180,8 +181,10 @@ async def _walk(size: tuple[int, int], suffix: str) -> None:
         take("two-operators")
         await pilot.press("minus", "t")
         await pilot.pause(1)
-        await pilot.press("shift+left")
-        await pilot.pause(0.5)
+        await pilot.press(*night.isoformat(), "enter")
+        await until(pilot, lambda: app.past is not None)
+        await pilot.press("t")
+        await pilot.pause(1)
         take("past")
 
 

@@ -91,7 +91,7 @@ async def test_the_slider_points_at_whole_minutes_and_stays_within_what_is_known
             await operator.press(*keys)
             assert bar.moment == moment, keys
         await operator.press("home")
-        await operator.sees(local_time(bar.begin), "1d ago", "3 errors in these")
+        await operator.sees(local_time(bar.begin), "1d ago", "3 errors within")
         assert re.search("█ *│", operator.screen), "the errors stand above the slider"
         await operator.press("0")
         await operator.press("enter")

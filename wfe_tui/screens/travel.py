@@ -103,7 +103,7 @@ class TravelScreen(Dialog[Destination | None]):
             self.query_one("#moment", Static).update(Content.styled("now", "bold"))
             return
         each = in_words((bar.end - bar.begin).total_seconds() / bar.parts)
-        errors = f" · {counted(bar.errors[bar.place], 'error')} in these {each}" if bar.errors else ""
+        errors = f" · {counted(bar.errors[bar.place], 'error')} within {each}" if bar.errors else ""
         said = f"  {age(bar.moment, self._now)} ago{errors}"
         self.query_one("#moment", Static).update(Content.assemble((local_time(bar.moment), "bold"), said))
 
