@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 PROJECT = Path(__file__).resolve().parent.parent
 HOME = Path(tempfile.gettempdir()) / "wfe-pictures"
@@ -110,7 +111,8 @@ async def _walk(size: tuple[int, int], suffix: str) -> None:
     from tinydb import where
 
     from engine.clock import utc_now
-    from engine.operations import Hold, act
+    from engine.groups import error_groups
+    from engine.operations import Hold, act, note, resolve, snooze
     from engine.store import Store
     from wfe_tui.__main__ import make_app
     from wfe_tui.app import Settings
@@ -139,6 +141,11 @@ async def _walk(size: tuple[int, int], suffix: str) -> None:
         await pilot.press("down")
         await pilot.pause(0.5)
         take("entries")
+        soon, late, last = [group.fingerprint for group in error_groups(app.store, app.clock())][:3]
+        said: dict[str, Any] = {"store": app.store, "who": "anna@desk"}
+        resolve([late], why="the mirror is up again", **said)
+        snooze([last], more=10, why="known, the vendor is told", **said)
+        note(soon, "asked the vendor for a new wheel", **said)
         for name, keys in (
             ("entry", ["enter"]),
             ("trace", ["escape", "e"]),

@@ -381,7 +381,10 @@ def test_a_dry_run_tells_what_would_become_of_each_task_and_writes_nothing(place
         "restart: A-2: Fetch kept, Check runs again (ValueError: no customer in A-2), Send runs first",
         "restart: A-3: Fetch kept, Check runs again (the customer does not answer), Send runs first",
     ]
-    assert done.stderr == ("restart would be done to 2 entries, 1 refused; tasks: 2 kept, 2 runs again, 2 runs first\n")
+    assert done.stderr.splitlines() == [
+        "restart would be done to 2 entries, 1 refused; tasks: 2 kept, 2 runs again, 2 runs first",
+        "1× ValueError: no customer in A-4 · never restarted",
+    ]
     with Store(place.store) as store:
         assert store.seq() == before
     assert place.done == []

@@ -73,7 +73,8 @@ def test_no_key_of_a_screen_means_two_things(screen: str) -> None:
 
 def test_upper_case_acts_and_lower_case_looks() -> None:
     acts = {"restart", "toggle_repeat", "repeat_when", "restart_from_start", "skip", "hold", "release", "cancel",
-            "decide_done", "new_run", "toggle_pause", "stop_run", "drain_run"}  # fmt: skip
+            "decide_done", "new_run", "toggle_pause", "stop_run", "drain_run", "canary", "resume_canary",
+            "abandon_canary", "resolve", "snooze", "note"}  # fmt: skip
     for actions in ACTIONS.values():
         for action in actions:
             is_upper = len(action.key) == 1 and action.key.isupper()
