@@ -63,6 +63,44 @@ class Orders(StoredProcessor):
         return [Pack(self), Ship(self)]
 '''
 
+BOOKING = '''
+"""Parcels to be booked with a carrier, which does not answer at first; later it does, but not for all."""
+
+from pathlib import Path
+
+from engine import RepeatAfterTime, Status, StatusException, StoredProcessor, Task, WorkflowModel
+
+
+class Parcel(WorkflowModel):
+    key: str
+    number: int
+
+
+class Pack(Task):
+    def process_entry(self, entry, dry_run=False):
+        pass
+
+
+class Book(Task):
+    def process_entry(self, entry, dry_run=False):
+        if not Path("answers").exists() or entry.number % 5 == 0:
+            raise ConnectionError("the carrier does not answer")
+        if entry.number == 7:
+            raise LookupError("no tariff for Jersey")
+        if entry.number == 8:
+            raise StatusException(Status(message="customs are asked", repeat=RepeatAfterTime(hours=1)))
+
+
+class Parcels(StoredProcessor):
+    model = Parcel
+
+    def get_default_entries(self):
+        return [Parcel(key=f"P-{number:02}", number=number) for number in range(1, 13)]
+
+    def get_tasks(self):
+        return [Pack(self), Book(self)]
+'''
+
 
 def main() -> None:
     """Copy the project into the folder, and go on there."""
@@ -86,6 +124,8 @@ async def pictures() -> None:
     await _walk(NARROW, "-80x24")
     await _share(WIDE, "")
     await _share(NARROW, "-80x24")
+    await _acts(WIDE, "")
+    await _acts(NARROW, "-80x24")
 
 
 async def _share(size: tuple[int, int], suffix: str) -> None:
@@ -104,6 +144,62 @@ async def _share(size: tuple[int, int], suffix: str) -> None:
         await pilot.press("down")
         await pilot.pause(0.5)
         app.save_screenshot(f"share{suffix}.svg", str(PROJECT / "screenshots"))
+
+
+async def _acts(size: tuple[int, int], suffix: str) -> None:
+    """A canary that stops and is abandoned, and a restart after which there is every verdict."""
+    from engine.operations import hold
+    from engine.store import Store
+    from wfe_tui.__main__ import make_app
+    from wfe_tui.app import Settings
+    from wfe_tui.routes import Route
+
+    folder = HOME / f"booking{suffix}"
+    folder.mkdir()
+    (folder / "booking.py").write_text(BOOKING)
+    store = folder / "parcels.db"
+    command = [sys.executable, "-m", "engine", "run", "booking:Parcels", "--store", str(store)]
+    subprocess.run(command, cwd=folder, check=False, capture_output=True)  # its exit code says that parcels failed
+    app = make_app(Settings(store, route=Route("errors")))
+
+    def take(name: str) -> None:
+        app.save_screenshot(f"{name}{suffix}.svg", str(PROJECT / "screenshots"))
+
+    async with app.run_test(size=size, notifications=True) as pilot:
+
+        async def carried_out() -> None:
+            await pilot.pause(1)
+            while any(child.runs for child in app.processes):
+                await pilot.pause(0.1)
+            await pilot.pause(1)
+
+        await pilot.pause(1)
+        await pilot.press("C")
+        await pilot.pause(1)
+        take("canary")
+        await pilot.press("y")
+        await carried_out()
+        await pilot.press("4")
+        await pilot.pause(1)
+        await pilot.press("X", *"w", *"the carrier is still down", "enter")
+        await pilot.pause(1)
+        (folder / "answers").touch()
+        await pilot.press("2")
+        await pilot.pause(1)
+        await pilot.press("R")
+        await pilot.pause(1)
+        with Store(store) as other:
+            hold(["P-03"], store=other, who="anna@desk", why="the customer is on the phone")
+        await pilot.press("w", *"the carrier is back", "enter")
+        await carried_out()
+        await pilot.press("4")
+        await pilot.pause(1)
+        app.clear_notifications()
+        await pilot.pause(0.5)
+        take("actions")
+        await pilot.press("g", "enter")
+        await pilot.pause(1)
+        take("action")
 
 
 async def _walk(size: tuple[int, int], suffix: str) -> None:
@@ -169,9 +265,6 @@ async def _walk(size: tuple[int, int], suffix: str) -> None:
         await pilot.press("escape")
         await pilot.pause(0.5)
         take("restarted")
-        await pilot.press("4")
-        await pilot.pause(1)
-        take("actions")
         failed = app.store.entries.get(where("state") == "failed")
         colleague = {**os.environ, "USER": "anna", "LOGNAME": "anna", "WFE_STORE": str(demo_store())}
         hold = ["hold", failed["key"], "--why", "asked the vendor for a new wheel"]

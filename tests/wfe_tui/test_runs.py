@@ -103,8 +103,8 @@ async def test_what_operators_did_is_listed_with_the_result_of_each_entry(consol
         await operator.sees("repeat on", "◷ open", "carrier [b]back␛[31m")
         await operator.press("enter")
         await operator.sees(
-            "wfe  actions/1", "repeat on  on 1, refused 1", "why: carrier [b]back␛[31m", "A-3  ✓ accepted",
-            "A-1  ✗ refused: it is finished", "○ ready",
+            "wfe  actions/1", "repeat on  on 2 entries", "◷ 1 waiting · ⊘ 1 refused", "why: carrier [b]back␛[31m",
+            "A-3", "A-1  ✗ refused: it is finished", "○ ready",
         )  # fmt: skip
         await operator.press("y")
         await operator.hears("copied the action")

@@ -85,6 +85,16 @@ def _entry(key: str, state: State, number: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _verdict(key: str, entry: int, verdict: str) -> dict[str, Any]:
+    moment = to_text(NOON - timedelta(minutes=1))
+    return {
+        "action": 2, "entry": entry, "key": key, "processor": "shop:Orders", "verb": "restart", "executes": True,
+        "verdict": verdict, "fingerprint": "v1:9f2a11c0ffee", "error_id": str(UUID(int=1)), "task": "Check",
+        "seen": {"Check": 1}, "asked": moment, "begun": moment, "settled": moment, "attempts": 1, "why": None,
+        "found": None if verdict == "fixed" else str(UUID(int=2)), "before": None, "after": None,
+    }  # fmt: skip
+
+
 def _error(number: int) -> dict[str, Any]:
     frame = {
         "file": "/srv/shop/orders.py", "line": 12, "function": "Check.process_entry", "module": "orders", "own": True,
@@ -139,9 +149,32 @@ def test_the_screens_look_as_before(snap_compare: Any, store: Path, name: str, s
 
 
 @pytest.mark.parametrize("size", [(80, 24), (160, 48)], ids=["80x24", "160x48"])
+def test_the_verdicts_of_an_action_look_as_before(snap_compare: Any, store: Path, size: tuple[int, int]) -> None:
+    with Store(store) as opened:
+        opened.actions.insert(
+            {
+                "verb": "restart", "who": "anna@desk", "when": to_text(NOON - timedelta(minutes=2)), "why": None,
+                "processor": "shop:Orders", "keys": ["order-000", "order-003", "order-006"], "open": False,
+                "results": {"order-000": None, "order-003": None, "order-006": None}, "taken_by": None, "run": 1,
+                "plan": "p1:6fe767525aba", "undone_by": None,
+                "canary": {"first": 1, "in_flight": 10, "stop_after": 1, "stage": "done", "forgiven": 0},
+            }
+        )  # fmt: skip
+        for number, verdict in ((0, "same error"), (3, "new error"), (6, "fixed")):
+            opened.verdicts.insert(_verdict(f"order-{number:03}", number + 1, verdict))
+    app = make_app(Settings(store, route=parse_route("actions/2")), lambda: NOON)
+    assert snap_compare(app, terminal_size=size, run_before=lambda pilot: _settled(pilot, "new error"))
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 48)], ids=["80x24", "160x48"])
 @pytest.mark.parametrize(
     ("name", "keys", "text"),
-    [("confirm", ["R"], "would be done"), ("help", ["question_mark"], "Keys"), ("columns", ["c"], "● Entry")],
+    [
+        ("confirm", ["R"], "would be done"),
+        ("help", ["question_mark"], "Keys"),
+        ("columns", ["c"], "● Entry"),
+        ("canary", ["C"], "would be done"),
+    ],
 )
 def test_the_dialogs_look_as_before(
     snap_compare: Any, store: Path, name: str, keys: list[str], text: str, size: tuple[int, int]

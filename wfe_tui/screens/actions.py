@@ -26,13 +26,13 @@ from wfe_tui.window import Window
 COLUMNS = (
     Column("number", "No", 4, justify="right"),
     Column("when", "When", 16, priority=2),
-    Column("verb", "What", 13),
+    Column("verb", "What", 14),
     Column("on", "On", 6, justify="right", priority=3),
     Column("outcome", "Outcome", 24, grow=9),
     Column("state", "State", 12),
-    Column("who", "Who", 10, grow=1),
+    Column("who", "Who", 10, grow=2),
     Column("why", "Why", 12, grow=2, priority=1),
-    Column("processor", "Processor", 14, priority=4),
+    Column("processor", "Processor", 12, priority=4),
     Column("run", "Run", 5, justify="right", is_extra=True),
     Column("age", "Age", 5, justify="right", is_extra=True),
 )
