@@ -29,7 +29,7 @@ async def try_one(operator: Any) -> None:
 async def test_it_stops_by_itself_when_the_error_comes_back_and_goes_on_when_resumed(console: Any, place: Any) -> None:
     async with console(place.store, size=(160, 48)) as operator:
         await try_one(operator)
-        await operator.sees("◷ 1 action open, 2 entries wait")
+        await operator.sees("◷ 1 open, 2 wait")
         assert sorted(checks(place)) == [1, 1, 2]
         place.repair()
         await operator.press("4")
@@ -54,7 +54,7 @@ async def test_an_abandoned_one_leaves_the_rest_as_it_was(console: Any, place: A
         await operator.does("X", "Abandon action 1?", "$ wfe actions abandon")
         await operator.hears("abandon: action 1, 2 entries not executed")
         await operator.sees("✗ 1 same error · ⊘ 2 refused", "⊘ abandoned")
-        await operator.no_longer_sees("action open")
+        await operator.no_longer_sees("◷ 1 open")
         await operator.press("G", "R")
         await operator.hears("resume: action 1 has not stopped: it is at abandoned")
     assert sorted(checks(place)) == [1, 1, 2]

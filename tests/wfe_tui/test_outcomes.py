@@ -75,9 +75,9 @@ async def test_the_verdicts_of_an_action_are_a_list_that_leads_to_entries_and_tr
         await operator.sees("A-7")
         await operator.no_longer_sees("A-2")
         await operator.press("enter")
-        await operator.sees("entries/A-7", "Attempts, newest first")
+        await operator.sees("Attempts, newest first", "LookupError: A-7")
         await operator.press("less_than_sign")
-        await operator.sees("actions/1", "✗ new error")
+        await operator.sees("restart  on 4 entries", "✗ new error")
         await operator.press("e")
         await operator.sees("LookupError")
 
@@ -109,7 +109,7 @@ async def test_open_acts_are_counted_on_every_list_and_shown_alone(console: Any,
     async with console(place.store) as operator:
         for key in "1234":
             await operator.press(key)
-            await operator.sees("◷ 1 open, 2 wait")
+            await operator.sees("◷ 1 open")
         await operator.sees("repeat on", "hold")
         await operator.press("f")
         await operator.no_longer_sees("hold")
@@ -119,7 +119,7 @@ async def test_open_acts_are_counted_on_every_list_and_shown_alone(console: Any,
         await operator.no_longer_sees("repeat on")
         await operator.press("f")
         await operator.sees("hold", "✓ 2 fixed")
-        await operator.no_longer_sees(" wait")
+        await operator.no_longer_sees("◷ 1 open")
 
 
 async def test_an_entry_whose_process_died_has_its_verdict_though_nobody_else_looks(console: Any, place: Any) -> None:

@@ -98,7 +98,7 @@ async def test_a_processor_is_run_and_paused_from_its_run(console: Any, place: A
 
 async def test_what_operators_did_is_listed_with_the_result_of_each_entry(console: Any, place: Any) -> None:
     assert place.wfe("repeat", "on", "A-3", "A-1", "--why", "carrier [b]back\x1b[31m").returncode == 1
-    async with console(place.store, size=(160, 48)) as operator:
+    async with console(place.store, size=(200, 48)) as operator:
         await operator.press("4")
         await operator.sees("repeat on", "◷ open", "carrier [b]back␛[31m")
         await operator.press("enter")

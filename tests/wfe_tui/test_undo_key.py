@@ -36,11 +36,11 @@ async def test_a_restart_that_no_worker_has_taken_is_undone_after_a_question(con
         await operator.sees("3 entries")
         await operator.press("a")
         await operator.does("R", "Restart: 3 entries?")
-        await operator.sees("◷ 1 action open, 3 entries wait")
+        await operator.sees("◷ 1 open, 3 wait")
         await operator.idle()
         await operator.does("u", "Undo restart, on 3 entries, by ")
         await operator.hears("undone: action 2, restart: 3 entries\n")
-        await operator.no_longer_sees("action open")
+        await operator.no_longer_sees("◷ 1 open")
         await operator.sees("✗ 3 failed")
         operations.resume("Orders", store=operator.app.store)
     assert place.wfe("run", "--actions", "orders:Orders").returncode == 0

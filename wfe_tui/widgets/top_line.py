@@ -15,10 +15,6 @@ from engine.text import counted, literal, short_path
 from wfe_tui.feed import Pulse
 from wfe_tui.routes import LISTS, Route
 
-ROOMY = 100
-"""Cells from which there is room for whole words."""
-
-
 GAPS = 7
 """Cells between the parts of the line."""
 
@@ -73,16 +69,17 @@ class TopLine(Horizontal):
     def show_pulse(self, pulse: Pulse) -> None:
         """How the engine is has changed, or who else is here."""
         self._pulse = pulse
-        standing, consoles = _standing(pulse, is_short=self.size.width < ROOMY), _others(pulse.consoles)
-        self.query_one("#standing", Static).update(standing)
-        self.query_one("#consoles", Static).update(consoles)
-        parts = [_where(self._route), standing, consoles]
+        consoles = _others(pulse.consoles)
+        parts = [_where(self._route), consoles]
         parts += [_areas(self._route)] if self.query_one("#areas", Static).display else []
         room = self.size.width - sum(part.cell_length for part in parts) - GAPS
         least = cell_len(pulse.dealt.words(0)) if pulse.dealt else 0
         store = max(LEAST_STORE, min(self._right.cell_length, self.size.width // 3, room - least))
+        standing = _standing(pulse, room - store - least)
+        self.query_one("#standing", Static).update(standing)
+        self.query_one("#consoles", Static).update(consoles)
         self.query_one("#store").styles.max_width = store + PADDING
-        self.query_one(DealtWith).show(pulse.dealt, room - store)
+        self.query_one(DealtWith).show(pulse.dealt, room - store - standing.cell_length)
 
     def on_resize(self) -> None:
         """There is room for more words, or for fewer."""
@@ -104,15 +101,17 @@ def _where(route: Route) -> Content:
     return Content.assemble((" wfe ", "bold reverse"), f" {literal(str(route))}")
 
 
-def _standing(pulse: Pulse, *, is_short: bool) -> Content:
-    """What operators have asked for and is still to come; nothing where nothing is."""
+def _standing(pulse: Pulse, room: int) -> Content:
+    """What operators have asked for and is still to come, in so many cells or in the fewest; nothing where nothing is."""
     if not pulse.open_actions:
         return Content("")
-    if is_short:
-        return Content.styled(f"◷ {pulse.open_actions} open, {pulse.awaited} wait", "$text-warning")
     wait = "entry waits" if pulse.awaited == 1 else "entries wait"
-    open_ = f"◷ {counted(pulse.open_actions, 'action')} open, {pulse.awaited} {wait}"
-    return Content.styled(open_, "$text-warning")
+    forms = (
+        f"◷ {counted(pulse.open_actions, 'action')} open, {pulse.awaited} {wait}",
+        f"◷ {pulse.open_actions} open, {pulse.awaited} wait",
+        f"◷ {pulse.open_actions} open",
+    )
+    return Content.styled(next((form for form in forms if len(form) <= room), forms[-1]), "$text-warning")
 
 
 def _areas(route: Route) -> Content:
