@@ -39,8 +39,9 @@ async def test_an_action_is_open_until_its_last_verdict_then_its_outcome_is_told
 ) -> None:
     async with console(repaired.store, size=(200, 48)) as operator:
         await restart_all_four(operator)
-        await operator.sees("◷ 1 action open, 1 entry waits")
+        await operator.sees("◷ 1 open, 1 wait")
         await operator.press("4")
+        await operator.sees("◷ 1 action open, 1 entry waits")
         await operator.sees("✓ 1 fixed · ✗ 1 same error · ✗ 1 new error · ◷ 1 waiting", "◷ open")
         assert not any("fixed" in notice for notice in operator.notices)
         repaired.repair()

@@ -74,7 +74,7 @@ class TopLine(Horizontal):
         parts += [_areas(self._route)] if self.query_one("#areas", Static).display else []
         room = self.size.width - sum(part.cell_length for part in parts) - GAPS
         least = cell_len(pulse.dealt.words(0)) if pulse.dealt else 0
-        store = max(LEAST_STORE, min(self._right.cell_length, self.size.width // 3, room - least))
+        store = min(self._right.cell_length, max(LEAST_STORE, min(self.size.width // 3, room - least)))
         standing = _standing(pulse, room - store - least)
         self.query_one("#standing", Static).update(standing)
         self.query_one("#consoles", Static).update(consoles)
@@ -102,7 +102,7 @@ def _where(route: Route) -> Content:
 
 
 def _standing(pulse: Pulse, room: int) -> Content:
-    """What operators have asked for and is still to come, in so many cells or in the fewest; nothing where nothing is."""
+    """What operators have asked for and is still to come, in so many cells or in the fewest; nothing if nothing is."""
     if not pulse.open_actions:
         return Content("")
     wait = "entry waits" if pulse.awaited == 1 else "entries wait"
