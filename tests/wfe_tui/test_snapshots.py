@@ -200,5 +200,6 @@ async def _settled(pilot: Pilot[None], text: str) -> None:
         lines = [strip.text for strip in pilot.app.screen._compositor.render_strips()]
         asks = any(not worker.is_finished and worker.group != "act" for worker in pilot.app.workers)
         is_there = text in "\n".join(lines) and (isinstance(pilot.app.screen, ModalScreen) or lines[-1].strip())
-        if lines != seen or asks or not is_there:
+        is_felt = getattr(pilot.app, "pulse").dealt is not None  # noqa: B009 - a pilot knows no app of ours
+        if lines != seen or asks or not is_there or not is_felt:
             seen, since = lines, time.monotonic()
