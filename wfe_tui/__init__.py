@@ -8,7 +8,7 @@ The map.
   and `widgets`; `surviving` and `reporting` (its own failures), `themes`, `drawing` (with ASCII alone), `clipboard`.
 * What is shown: `window` (the visible rows of a table of the store; no Textual) over `sources`, `listing` (rows that
   are all in memory), `loader` (a question to the store, in a thread), `feed` (its changes as messages), `exporting`.
-* `child`: an engine process started from here.
+* `child`: an engine process started from here; `outcomes`: what became of the acts done from here.
 
 All questions to the store are asked in threads; answers bear what they were asked for.
 """

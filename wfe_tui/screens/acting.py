@@ -132,37 +132,20 @@ class ActingScreen(UndoingScreen):
         """Do a verb to the chosen entries: after a look at what it would do, unless it can be undone."""
         self._act(verb, scope or self.scope())
 
-    @work(group="act")
-    async def action_canary(self) -> None:
+    def action_canary(self) -> None:
         """Restart a few of the chosen entries first, and the others after these have their verdicts."""
         from wfe_tui.screens.canary import CanaryScreen  # not before the first rows
 
-        if (chosen := await self._choose("restart", self.scope())) is None:
-            return
-        screen = CanaryScreen(
-            operations.Restart(),
-            chosen.groups,
-            chosen.scope.words,
-            self.wfe.protected_name,
-            names_processor=chosen.names_processor,
-        )
-        answer = await self.app.push_screen_wait(screen)
-        if answer is not None:
-            await self._do(operations.Restart(), chosen, answer)
+        self._act(operations.Restart(), self.scope(), CanaryScreen)
 
     @work(group="act")
-    async def _act(self, verb: Verb, scope: Scope) -> None:
+    async def _act(self, verb: Verb, scope: Scope, question: type[ConfirmScreen] = ConfirmScreen) -> None:
         if (chosen := await self._choose(verb.name, scope)) is None:
             return
         answer: Confirmed | None = None
         if chosen.count > 1 or not verb.can_be_undone:
-            screen = ConfirmScreen(
-                verb,
-                chosen.groups,
-                chosen.scope.words,
-                self.wfe.protected_name,
-                names_processor=chosen.names_processor,
-            )
+            protected, names = self.wfe.protected_name, chosen.names_processor
+            screen = question(verb, chosen.groups, scope.words, protected, names_processor=names)
             if (answer := await self.app.push_screen_wait(screen)) is None:
                 return
         await self._do(verb, chosen, answer)

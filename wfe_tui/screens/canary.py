@@ -1,6 +1,6 @@
 """Asks how many entries a restart tries first, how many follow at once, and when it stops by itself."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
@@ -11,7 +11,6 @@ from textual.widgets import Input, Static
 
 from engine.canary import Canary
 from engine.exceptions import InputError
-from engine.operations import Verb
 from engine.text import counted, literal
 from wfe_tui.screens.confirm import Confirmed, ConfirmScreen
 
@@ -27,18 +26,12 @@ class CanaryScreen(ConfirmScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("f", "numbers", "Numbers", show=False)]
 
-    def __init__(
-        self,
-        verb: Verb,
-        groups: Mapping[str, Mapping[str, int]],
-        scope: str,
-        protected: str | None,
-        *,
-        names_processor: bool = False,
-    ) -> None:
-        super().__init__(verb, groups, scope, protected, names_processor=names_processor)
-        self._canary = Canary()
-        self._question = f"Restart {counted(self._count, 'entry', 'entries')}, a few of them first?"
+    _canary = Canary()
+
+    @property
+    def question(self) -> str:
+        """What is asked."""
+        return f"Restart {counted(self.count, 'entry', 'entries')}, a few of them first?"
 
     @property
     def hint(self) -> str:

@@ -91,7 +91,8 @@ class ConfirmScreen(Dialog[Confirmed | None]):
         is_final = isinstance(verb, str) or not verb.can_be_undone
         self._protected = protected if is_final else None
         self._called = verb if isinstance(verb, str) else verb.name
-        self._count = sum(map(len, groups.values()))
+        self.count = sum(map(len, groups.values()))
+        """How many entries."""
         self._basis: dict[str, Basis] = {}
         self._is_looking = False
         self._answer: Confirmed | None = None
@@ -102,6 +103,11 @@ class ConfirmScreen(Dialog[Confirmed | None]):
         screen = cls(name, {}, processor, protected)
         screen._question = question
         return screen
+
+    @property
+    def question(self) -> str:
+        """What is asked."""
+        return self._question or f"{self._called.capitalize()}: {counted(self.count, 'entry', 'entries')}?"
 
     @property
     def hint(self) -> str:
@@ -124,9 +130,7 @@ class ConfirmScreen(Dialog[Confirmed | None]):
         with Vertical(classes="box") as box:
             box.border_title = self._called
             box.border_subtitle = self.hint
-            entries = counted(self._count, "entry", "entries")
-            title = self._question or f"{self._called.capitalize()}: {entries}?"
-            yield Static(Content.styled(title, "bold"), markup=False)
+            yield Static(Content.styled(self.question, "bold"), markup=False)
             yield Static(Content.styled(literal(cut(self._scope, LONGEST_KEY)), "$text-muted"), markup=False)
             yield from self.choices()
             yield Static(id="totals", markup=False)
@@ -159,7 +163,7 @@ class ConfirmScreen(Dialog[Confirmed | None]):
         processor, keys = next(iter(self._groups.items()))
         named = processor if self._names_processor else None
         line = line_of(words, list(keys)[:most], self.wfe.store.path, named, self.why)
-        left = self._count - len(list(keys)[:most])
+        left = self.count - len(list(keys)[:most])
         return f"{line} … and {left} more" if left else line
 
     @property
@@ -207,7 +211,7 @@ class ConfirmScreen(Dialog[Confirmed | None]):
     def _show_seen(self, seen: Sequence[Preview], causes: Sequence[Cause]) -> None:
         self.query_one("#totals", Static).update(Content("\n").join([_totals(seen), *map(_advice, causes)]))
         entries = [each for part in seen for each in part.entries][:SHOWN]
-        left = self._count - len(entries)
+        left = self.count - len(entries)
         lines = [_line(each) for each in entries]
         if left:
             lines.append(Content.styled(f"… and {left} more", "$text-muted"))
