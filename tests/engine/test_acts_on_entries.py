@@ -93,6 +93,7 @@ def test_each_action_bears_which_open_store_it_was_done_from(desk: Desk) -> None
 # --- from the shell
 
 
+@pytest.mark.slow
 def test_show_tells_who_did_what_to_an_entry(workplace: Any) -> None:
     workplace.orders("A-1 raise", "A-2")
     workplace.wfe("run", "orders:Orders")

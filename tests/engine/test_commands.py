@@ -77,6 +77,7 @@ def sentence(done: subprocess.CompletedProcess[str]) -> str:
 # --- each verb
 
 
+@pytest.mark.slow
 def test_what_is_held_is_left_by_runs_until_it_is_released(place: Any) -> None:
     done = place.wfe("hold", "A-2", "A-3", "--why", "customs are closed")
     assert (done.returncode, done.stdout, done.stderr) == (0, "hold: A-2\nhold: A-3\n", "")
@@ -94,6 +95,7 @@ def test_what_is_held_is_left_by_runs_until_it_is_released(place: Any) -> None:
     assert place.wfe("release", "A-2").stderr == "release: A-2: refused: it is not held, it is finished\n"
 
 
+@pytest.mark.slow
 def test_what_is_cancelled_is_left_by_runs_until_it_is_restarted(place: Any) -> None:
     place.wfe("repeat", "on", "A-2")
     done = place.wfe("cancel", "A-2", "--json")
@@ -118,6 +120,7 @@ def test_a_skip_goes_on_with_the_next_task_at_once(place: Any) -> None:
     assert "the customer is known" in place.wfe("show", "A-2").stdout
 
 
+@pytest.mark.slow
 def test_a_repeat_is_set_by_each_policy(place: Any) -> None:
     christmas = RepeatAfterDatetime(date_time=datetime(2126, 12, 24, 8).astimezone(UTC))
     for options, state, repeat in (
@@ -136,6 +139,7 @@ def test_a_repeat_is_set_by_each_policy(place: Any) -> None:
     assert states(place)["A-2"] == "failed"
 
 
+@pytest.mark.slow
 def test_reruns_end_by_themselves(place: Any) -> None:
     (place.folder / "repaired").unlink()
     assert place.wfe("repeat", "on", "--reruns", "2", "A-2").returncode == 0
@@ -176,6 +180,7 @@ def test_a_verb_without_a_key_or_without_a_store_exits_2(workplace: Any, verb: s
     assert not workplace.store.exists()
 
 
+@pytest.mark.slow
 def test_nobody_skips_what_a_living_process_works_on_nor_holds_or_cancels_it(slow: Any) -> None:
     slow.orders("A-1", "A-2")
     with slow.start("run", "orders:Slow") as process:
@@ -203,6 +208,7 @@ LISTED = [
 ]
 
 
+@pytest.mark.slow
 def test_ls_lists_what_a_filter_lets_through(place: Any) -> None:
     for words, keys in LISTED:
         done = place.wfe("ls", "--json", *words)
@@ -219,6 +225,7 @@ WRONG = [
 ]
 
 
+@pytest.mark.slow
 def test_a_filter_that_cannot_be_understood_is_told_with_the_place(place: Any) -> None:
     for words, said, carets in WRONG:
         done = place.wfe("ls", *words)
@@ -319,6 +326,7 @@ LACKING = [
 ]
 
 
+@pytest.mark.slow
 def test_a_filter_that_lacks_something_chooses_nothing(place: Any) -> None:
     before = place.ls()
     for words, said in LACKING:
@@ -334,6 +342,7 @@ def test_a_filter_that_lets_nothing_through_is_no_failure(place: Any) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "no entry answers to state:failed key:B\n")
 
 
+@pytest.mark.slow
 def test_it_chooses_entries_of_several_workflows_or_of_the_one_that_is_named(place: Any) -> None:
     place.extend(BILLS)
     (place.folder / "repaired").unlink()

@@ -101,6 +101,7 @@ def test_an_error_that_is_not_in_the_store_any_more_is_said_to_be_gone(failed_tw
     assert rows(found, "Where")["host"]["left"] == "not kept"
 
 
+@pytest.mark.slow
 def test_what_cannot_be_compared_is_refused_in_one_sentence(failed_twice: Any) -> None:
     for arguments, text in (
         (("A-9",), "there is no entry 'A-9'"),

@@ -321,6 +321,7 @@ def test_what_is_no_moment_is_refused(text: str, clock: Any) -> None:
         parse_past(text, clock())
 
 
+@pytest.mark.slow
 def test_the_shell_shows_the_past(workplace: Any) -> None:
     workplace.orders("A-1 raise", "A-2")
     workplace.wfe("run", "orders:Orders")

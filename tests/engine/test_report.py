@@ -290,6 +290,7 @@ def test_what_was_said_is_read_as_it_was_said() -> None:
 # --- the shell
 
 
+@pytest.mark.slow
 def test_wfe_report_writes_markdown_or_json_and_refuses_what_is_no_moment(workplace: Any) -> None:
     workplace.orders("A-1", "A-2 raise")
     assert workplace.wfe("run", "orders:Orders").returncode == 1

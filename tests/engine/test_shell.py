@@ -78,6 +78,7 @@ def test_limit(workplace: Any, limit: str, sent: int) -> None:
     assert len(workplace.done) == 3 * sent
 
 
+@pytest.mark.slow
 def test_a_dry_run_writes_nothing(workplace: Any) -> None:
     before = {path.name for path in workplace.folder.iterdir()}
     assert workplace.wfe("run", "orders:Orders", "--dry-run").returncode == 0
@@ -353,6 +354,7 @@ def test_a_task_that_a_living_process_is_in_is_shown_as_running_not_in_doubt(wor
 # --- pause and resume
 
 
+@pytest.mark.slow
 def test_a_paused_processor_is_told_by_ls_until_it_is_resumed(workplace: Any) -> None:
     workplace.wfe("run", "orders:Orders")
     listed = workplace.wfe("ls", "--json").stdout
@@ -565,6 +567,7 @@ def test_a_command_that_is_not_written_right_exits_2(workplace: Any, command: li
     assert done.stdout == ""
 
 
+@pytest.mark.slow
 def test_the_store_is_found_by_option_then_environment_then_folder_then_user_data(
     workplace: Any, tmp_path: Path
 ) -> None:

@@ -135,6 +135,7 @@ def test_ctrl_c_in_a_terminal_goes_to_the_workers_too_who_leave_it_to_the_run(sl
     assert states(slow) == {"A-1": "ready"}
 
 
+@pytest.mark.slow
 def test_a_paused_processor_starts_no_task_until_it_is_resumed(workplace: Any) -> None:
     workplace.orders("A-1 raise")
     workplace.wfe("run", "orders:Orders")

@@ -334,6 +334,7 @@ def test_the_causes_of_some_entries_are_told_by_how_many_failed_of_them(failed: 
 # --- from the shell
 
 
+@pytest.mark.slow
 def test_from_the_shell_a_group_is_listed_resolved_and_comes_back(workplace: Any) -> None:
     workplace.orders("A-1 raise", "A-2 raise", "A-3")
     workplace.wfe("run", "orders:Orders")
@@ -360,6 +361,7 @@ def test_from_the_shell_a_group_is_listed_resolved_and_comes_back(workplace: Any
     assert "was resolved by" in listed.stdout
 
 
+@pytest.mark.slow
 def test_from_the_shell_a_group_is_snoozed_and_noted_and_hidden_when_nothing_fails_of_it(workplace: Any) -> None:
     workplace.orders("A-1 raise")
     workplace.wfe("run", "orders:Orders")

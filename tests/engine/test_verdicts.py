@@ -192,6 +192,7 @@ def test_the_outcome_of_a_restart_from_the_shell(workplace: Any) -> None:
     assert "2 fixed" in workplace.wfe("actions").stdout
 
 
+@pytest.mark.slow
 def test_a_script_blocks_until_the_verdicts_are_in(workplace: Any) -> None:
     workplace.orders("A-1 raise", "A-2 raise")
     workplace.wfe("run", "orders:Orders")

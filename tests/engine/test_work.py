@@ -131,6 +131,7 @@ def test_two_workers_take_an_action_once(workplace: Any) -> None:
         assert workplace.done.count(f"Check {key}") == 2
 
 
+@pytest.mark.slow
 def test_a_paused_worker_idles_until_it_is_resumed(workplace: Any) -> None:
     workplace.orders("A-1 raise")
     workplace.wfe("run", "orders:Orders")

@@ -216,6 +216,7 @@ async def test_where_some_are_off_repeat_is_switched_on_for_all(console: Any, pl
         await operator.sees("○ 3 ready")
 
 
+@pytest.mark.slow
 async def test_what_can_be_undone_needs_a_question_for_many_alone_and_no_worker(console: Any, place: Any) -> None:
     async with console(place.store) as operator:
         await operator.sees("8 entries")
@@ -264,6 +265,7 @@ async def test_a_task_in_doubt_is_executed_again_by_a_restart(console: Any, in_d
     assert (executions(in_doubt, "Check", "A-1"), executions(in_doubt, "Send", "A-1")) == (2, 1)
 
 
+@pytest.mark.slow
 async def test_of_what_is_not_in_doubt_nothing_is_taken_as_done(console: Any, in_doubt: Any) -> None:
     async with console(in_doubt.store) as operator:
         await operator.go_to("A-2")
@@ -332,6 +334,7 @@ async def test_where_there_is_no_entry_there_is_nothing_to_pause(console: Any, t
 # --- engine processes
 
 
+@pytest.mark.slow
 async def test_two_quick_restarts_are_both_executed_by_one_process_after_the_other(console: Any, place: Any) -> None:
     place.repair()
     async with console(place.store) as operator:

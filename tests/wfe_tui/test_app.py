@@ -342,6 +342,7 @@ async def test_hostile_text_is_shown_literally_in_the_list(console: Any, nasty: 
         assert_nothing_commands_the_terminal(operator.screen)
 
 
+@pytest.mark.slow
 async def test_hostile_text_is_obeyed_on_no_screen(console: Any, nasty: Path) -> None:
     async with console(nasty, size=(100, 30)) as operator:
         await operator.sees("11 entries")
@@ -375,6 +376,7 @@ async def test_a_notice_says_hostile_text_literally_and_not_at_length(console: A
 # --- every screen, every size
 
 
+@pytest.mark.slow
 async def test_every_screen_bears_every_size(console: Any, place: Any) -> None:
     screens: dict[str, tuple[str, ...]] = {
         "list": (), "filter": ("slash", *"a-"), "entry": ("enter",), "trace": ("e",), "help": ("question_mark",),

@@ -26,6 +26,7 @@ async def try_one(operator: Any) -> None:
     await operator.idle()
 
 
+@pytest.mark.slow
 async def test_it_stops_by_itself_when_the_error_comes_back_and_goes_on_when_resumed(console: Any, place: Any) -> None:
     async with console(place.store, size=(160, 48)) as operator:
         await try_one(operator)

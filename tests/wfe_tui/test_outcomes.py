@@ -34,6 +34,7 @@ async def restart_all_four(operator: Any) -> None:
     await operator.idle()
 
 
+@pytest.mark.slow
 async def test_an_action_is_open_until_its_last_verdict_then_its_outcome_is_told_once(
     console: Any, repaired: Any
 ) -> None:
@@ -52,6 +53,7 @@ async def test_an_action_is_open_until_its_last_verdict_then_its_outcome_is_told
         assert len([notice for notice in operator.notices if "4 shows action 1" in notice]) == 1
 
 
+@pytest.mark.slow
 async def test_the_verdicts_of_an_action_are_a_list_that_leads_to_entries_and_traces(
     console: Any, repaired: Any
 ) -> None:

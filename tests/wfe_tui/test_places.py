@@ -138,6 +138,7 @@ async def test_a_fingerprint_or_its_beginning_opens_its_group(console: Any, plac
         await operator.sees(f"errors/{fingerprint}", "seen 3 times", "A-7")
 
 
+@pytest.mark.slow
 async def test_places_that_nobody_can_go_back_to_are_taken_down(console: Any, place: Any) -> None:
     async with console(place.store) as operator:
         await operator.sees("8 entries")

@@ -215,6 +215,7 @@ async def test_at_a_moment_before_the_last_look_is_told_what_had_happened_until_
 # --- the whole night
 
 
+@pytest.mark.slow
 async def test_who_comes_back_in_the_morning_is_told_of_the_night(console: Any, slow: Any, memory: Path) -> None:
     wfe: Callable[..., Any] = slow.wfe
     slow.extend(PACKS)

@@ -167,6 +167,7 @@ def test_a_restart_on_the_terminal_is_executed_by_an_engine_process_of_its_own(t
     console.sees("0 entries")
     console.press("q")
     assert console.ends() == 0
+    place.wait_until_shown("A-7", state="finished")
     assert place.done.count("Send A-7") == 1
 
 

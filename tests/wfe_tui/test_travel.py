@@ -47,6 +47,7 @@ async def test_failures_are_seen_again_after_their_repair_and_cannot_be_acted_on
         assert "failed" not in operator.line("A-6")
 
 
+@pytest.mark.slow
 async def test_a_place_is_shown_in_another_time_and_its_list_where_it_was_not_there(console: Any, place: Any) -> None:
     night = utc_now()
     place.repair()

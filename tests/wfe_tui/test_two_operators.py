@@ -31,6 +31,7 @@ def bob(place: Any) -> Any:
 
 
 @pytest.mark.parametrize("size", [(80, 24), (160, 48)])
+@pytest.mark.slow
 async def test_a_row_that_somebody_else_changed_is_marked_with_who(
     console: Any, place: Any, size: tuple[int, int]
 ) -> None:

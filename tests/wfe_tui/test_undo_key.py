@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from engine import operations
 from engine.store import Store
 
@@ -47,6 +49,7 @@ async def test_a_restart_that_no_worker_has_taken_is_undone_after_a_question(con
     assert place.done.count("Check A-2") == 1
 
 
+@pytest.mark.slow
 async def test_of_many_what_was_executed_already_is_named_and_the_rest_undone(console: Any, place: Any) -> None:
     async with console(place.store, size=(160, 48)) as operator:
         await operator.press("f")

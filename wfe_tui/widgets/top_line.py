@@ -32,9 +32,10 @@ class DealtWith(Static):
         super().__init__(id="dealt", markup=False)
 
     def show(self, dealt: Dealt | None, room: int) -> None:
-        """Say it in so many cells, or in the fewest that it takes; nothing while it is not known."""
+        """Say it in so many cells; nothing while it is not known, or where there is no room for it."""
+        words = dealt.words(room) if dealt else ""
         colour = "$text-success" if dealt is None or dealt.is_all else "bold $text-error"
-        self.update(Content.styled(dealt.words(room) if dealt else "", colour))
+        self.update(Content.styled(words if cell_len(words) <= room else "", colour))
 
     async def on_click(self) -> None:
         """Go to the errors."""
@@ -74,10 +75,12 @@ class TopLine(Horizontal):
         parts += [_areas(self._route)] if self.query_one("#areas", Static).display else []
         room = self.size.width - sum(part.cell_length for part in parts) - GAPS
         least = cell_len(pulse.dealt.words(0)) if pulse.dealt else 0
-        store = min(self._right.cell_length, max(LEAST_STORE, min(self.size.width // 3, room - least)))
+        share = max(min(LEAST_STORE, room), min(self.size.width // 3, room - least))
+        store = max(0, min(self._right.cell_length, share))
         standing = _standing(pulse, room - store - least)
         self.query_one("#standing", Static).update(standing)
         self.query_one("#consoles", Static).update(consoles)
+        self.query_one("#store").display = store > 0
         self.query_one("#store").styles.max_width = store + PADDING
         self.query_one(DealtWith).show(pulse.dealt, room - store - standing.cell_length)
 

@@ -68,6 +68,7 @@ def orders(*given: str) -> list[dict[str, str]]:
     return [dict(zip(("key", "fate"), (*each.split(), ""), strict=False)) for each in given]
 
 
+@pytest.mark.slow
 def test_what_a_run_does_with_every_kind_of_outcome(site: Site, how: dict[str, Any]) -> None:
     """Together, since worker processes take their time to start."""
     fates = ("raise", "interrupt", "wait", "exit", "odd", "spoil")
@@ -138,6 +139,7 @@ def test_the_source_is_read_no_further_ahead_than_what_is_worked_on(site: Site, 
     assert len(site.done) == 10_000, "and no more than the limit were processed"
 
 
+@pytest.mark.slow
 def test_a_run_that_is_asked_to_stop_begins_nothing_more(site: Site, how: dict[str, Any]) -> None:
     given = orders(*(f"A-{number}" for number in range(5)), "stop stop", *(f"B-{number}" for number in range(60)))
     processor = site.made(given, shop.Asking)

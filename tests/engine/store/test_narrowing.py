@@ -81,6 +81,7 @@ def answers(cond: QueryInstance, document: dict[str, Any]) -> bool | None:
 
 @settings(max_examples=300, deadline=None)
 @given(contents=documents, cond=conditions)
+@pytest.mark.slow
 def test_a_search_by_index_answers_as_a_plain_scan(
     shared: Store, contents: list[dict[str, Any]], cond: QueryInstance
 ) -> None:
