@@ -18,6 +18,9 @@ from wfe_tui.routes import LISTS, Route
 GAPS = 7
 """Cells between the parts of the line."""
 
+LEAST_PATH = 20
+"""Cells that the path has at least; a third of the line, if that is more."""
+
 PADDING = 2
 """Cells beside the store's file."""
 
@@ -71,9 +74,9 @@ class TopLine(Horizontal):
         """How the engine is has changed, or who else is here."""
         self._pulse = pulse
         consoles = _others(pulse.consoles)
-        parts = [_where(self._route), consoles]
-        parts += [_areas(self._route)] if self.query_one("#areas", Static).display else []
-        room = self.size.width - sum(part.cell_length for part in parts) - GAPS
+        parts = [consoles, *([_areas(self._route)] if self.query_one("#areas", Static).display else [])]
+        path = min(_where(self._route).cell_length, max(LEAST_PATH, self.size.width // 3))  # a longer one is cut
+        room = self.size.width - path - sum(part.cell_length for part in parts) - GAPS
         least = cell_len(pulse.dealt.words(0)) if pulse.dealt else 0
         share = max(min(LEAST_STORE, room), min(self.size.width // 3, room - least))
         store = max(0, min(self._right.cell_length, share))
