@@ -196,7 +196,7 @@ class Workplace:
 
     def wait_until_shown(self, key: str, **fields: object) -> None:
         """Return when the list shows an entry so: what runs is written within a moment."""
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 40
         while (row := self.ls()[key]) and {name: row[name] for name in fields} != fields:
             assert time.monotonic() < deadline, row
             time.sleep(0.01)

@@ -18,7 +18,7 @@ from wfe_tui.__main__ import make_app
 from wfe_tui.app import Settings, WfeApp
 from wfe_tui.screens.entries import EntriesScreen
 
-PATIENCE = 20.0
+PATIENCE = 40.0
 """Seconds after which what was waited for is not coming any more."""
 
 ORDERS = ("A-1", "A-2 raise", "A-3 interrupt", "A-4 wait", "A-5", "A-6 raise", "A-7 raise", "A-8")

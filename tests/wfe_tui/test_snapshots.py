@@ -192,7 +192,7 @@ def test_the_dialogs_look_as_before(
 
 async def _settled(pilot: Pilot[None], text: str) -> None:
     """Wait until this text and the keys below stand there, and what is drawn stays as it is."""
-    deadline, since = time.monotonic() + 10, time.monotonic()
+    deadline, since = time.monotonic() + 40, time.monotonic()
     seen: list[str] = []
     while time.monotonic() - since < 0.3:
         assert time.monotonic() < deadline, f"it does not come to rest:\n{seen}"

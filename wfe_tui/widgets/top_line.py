@@ -19,12 +19,12 @@ GAPS = 7
 """Cells between the parts of the line."""
 
 LEAST_PATH = 20
-"""Cells that the path has at least; a third of the line, if that is more."""
+"""Cells that the path has at least; half of the line, if that is more."""
 
 PADDING = 2
 """Cells beside the store's file."""
 
-LEAST_STORE = 12
+LEAST_STORE = 10
 """Cells that the store's file has at least: where one is, and what fails, is more than that."""
 
 
@@ -75,7 +75,7 @@ class TopLine(Horizontal):
         self._pulse = pulse
         consoles = _others(pulse.consoles)
         parts = [consoles, *([_areas(self._route)] if self.query_one("#areas", Static).display else [])]
-        path = min(_where(self._route).cell_length, max(LEAST_PATH, self.size.width // 3))  # a longer one is cut
+        path = min(_where(self._route).cell_length, max(LEAST_PATH, self.size.width // 2))  # a longer one is cut
         room = self.size.width - path - sum(part.cell_length for part in parts) - GAPS
         least = cell_len(pulse.dealt.words(0)) if pulse.dealt else 0
         share = max(min(LEAST_STORE, room), min(self.size.width // 3, room - least))
