@@ -706,6 +706,9 @@ def _put(document: Content, held: _Held, now: str, moment: datetime) -> None:
     progress = entry_progress(entry)
     if held.handed_out is not None:
         progress["executions"].pop()
+    elif held.running is not None:
+        # It may have ended a moment ago, and what it has set on the entry is not taken over yet.
+        progress["executions"][-1] |= _BEGUN
     document.update(progress, due_date=held.due_date, source=held.source, data=held.data, written=sorted(held.written))
     if held.is_left:
         document.update(held.left or summary(entry, names, moment), owner=None)
@@ -717,6 +720,10 @@ def _put(document: Content, held: _Held, now: str, moment: datetime) -> None:
     # A run that has passed it by has changed nothing on it.
     if any(value != before.get(name) for name, value in document.items() if name != "owner"):
         document["updated"] = now
+
+
+_BEGUN = {**dict.fromkeys(("finished_at", "status", "error_id", "error")), "processed": False, "running": True}
+"""What says of an execution that it has begun, and not more."""
 
 
 class _Numbers:

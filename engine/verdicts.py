@@ -6,13 +6,13 @@ in the same transaction. So an action is open until each of its entries has its 
 """
 
 import hashlib
+import json
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-import orjson
 from tinydb import where
 from tinydb.queries import QueryInstance
 from tinydb.table import Document
@@ -144,7 +144,7 @@ def taken_back(entry: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str,
 def digest(progress: Mapping[str, Any]) -> str:
     """A short name for how far an entry has come, and for what operators have put on it."""
     told = [progress.get("executions") or [], progress.get("finished"), progress.get("halt")]
-    return hashlib.blake2b(orjson.dumps(told, option=orjson.OPT_SORT_KEYS), digest_size=8).hexdigest()
+    return hashlib.blake2b(json.dumps(told, sort_keys=True).encode(), digest_size=8).hexdigest()
 
 
 def settle(store: "Store", entry: Content, number: int, moment: datetime) -> set[str]:
