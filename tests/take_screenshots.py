@@ -283,6 +283,8 @@ async def _walk(size: tuple[int, int], suffix: str) -> None:
         await pilot.pause(1)
         await pilot.press(*night.isoformat(), "enter")
         await until(pilot, lambda: app.past is not None)
+        await pilot.press("f")  # behind the dialog no key is to be cut to another word
+        await pilot.pause(1)
         await pilot.press("t")
         await pilot.pause(1)
         take("past")
