@@ -1,32 +1,25 @@
 """A workflow engine: runs entries through tasks, from a script, with no terminal and no server.
 
-The map.
+The map, from what a user writes to what an operator sees.
 
-* What a user writes with: `model` (entries and executions), `status` (outcomes, repeat policies), `due_date`, `task`,
-  `attempt` (what a task may ask), `processor` and `stored` (workflows, with one's own storage or a `Store`).
-* What happens next, and why: `planning`, pure.
-* A run: `run` (over entries), `flight` (one entry through its tasks), `performing` (one execution), `outcome` (what
-  became of it); on an executor `crew`, with the `executors` themselves; `limits`, `stopping`.
-* What it writes down: `journal` and `store_journal`, `records` (entries as documents), `errors` (exceptions as
-  records), `capture` (what tasks log), `statistics`, `figures` (`durations` and `pace` of a run), `store` (TinyDB
-  shared by processes).
-* Who watches: `events` (log and hooks), `telemetry`; `lookup`, `filter` (the language in which entries are asked for),
-  `groups` (errors by cause), `history` (runs, errors and actions as rows), `acts` (on one entry), `logs` and `typical`
-  read; `report` asks what has happened since a moment, `handover` puts it into words; `sharing` contrasts the failing
-  with the others, `comparing` two attempts or entries; `past` says what was at a moment, `looking_back` makes a store
-  of that.
-* Who acts: `operations` (the operator's verbs), `verdicts` (what became of each entry), `pausing` and `wishes` (what is
-  wanted of a processor, and of a run), `worker` and `working` (do what operators asked for), `canary` and `trying` (a
-  few entries first).
-* From a shell: `cli` (`wfe`), with its `commands`.
-* `demo`: an example on real input.
+* A workflow: `model` (entries and executions), `status` (outcomes, repeat policies), `due_date`, `task`, `attempt` (what
+  a task may ask), `processor` and `stored` (with one's own storage, or with a `Store`). `exceptions`: what is raised.
+* What happens next to an entry, and why: `planning`, pure. The one `clock`.
+* A run: `runner` carries plans out, on one of the `executors`; `journal` writes down what becomes of them, `records` is
+  how an entry is written, `errors` how an exception is; `store` is TinyDB, shared by processes.
+* Who acts: `operations` are the operator's verbs, `verdicts` what became of each entry, `pausing` and `wishes` what is
+  wanted of a processor and of a run; a `worker` does what was asked for.
+* Who looks: `lookup` and `filter` (the language in which entries are asked for), `groups` (errors by cause), `report`,
+  `sharing` (what failing entries have in common), `comparing` (two attempts), `past` (how everything stood at a moment).
+* From a shell: `cli` (`wfe`), with its `commands`; `loading` and `repeating` read what is typed there.
+* `demo`: examples on real input.
 """
 
 import logging
 
 from engine.attempt import Attempt, current_attempt
 from engine.exceptions import EngineError, EntryError, InputError, StoreConflict, StoreError, WorkflowError
-from engine.journal import RunResult
+from engine.journal.base import RunResult
 from engine.model import TaskExecution, WorkflowModel
 from engine.processor import Processor
 from engine.statistics import TimeBlock

@@ -38,7 +38,7 @@ class Execution(Protocol):
         """Which attempt it is, made for a task that asks: most do not."""
 
     def log(self, line: tuple[str, str, str, str]) -> None:
-        """Its task has logged this; see `engine.capture.Line`."""
+        """Its task has logged this; see `engine.runner.capture.Line`."""
 
 
 CURRENT: ContextVar[Execution] = ContextVar("execution")

@@ -9,20 +9,20 @@ from typing import Any
 
 from engine.clock import Clock, as_utc, utc_now
 from engine.due_date import parse_due_date
-from engine.events import Events
 from engine.exceptions import ClaimLost, InputError
 from engine.executors import make_executor
 from engine.executors.batch import Executor
-from engine.flight import Flight
 from engine.identity import entry_key
-from engine.journal import SILENT, Journal, RunResult
-from engine.limits import Limits
+from engine.journal.base import SILENT, Journal, RunResult
 from engine.model import TaskExecution, WorkflowModel
-from engine.performing import perform
 from engine.planning import State
-from engine.run import Run
+from engine.runner.events import Events
+from engine.runner.flight import Flight
+from engine.runner.limits import Limits
+from engine.runner.performing import perform
+from engine.runner.run import Run
+from engine.runner.stopping import Stop
 from engine.statistics import Statistics, TimeBlock
-from engine.stopping import Stop
 from engine.task import Task
 from engine.wishes import Wish
 

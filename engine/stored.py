@@ -12,11 +12,11 @@ from tinydb.table import Document
 from engine.clock import Clock, utc_now
 from engine.exceptions import EntryError, WorkflowError
 from engine.identity import processor_name, required_key
+from engine.journal.stored import StoreJournal
 from engine.model import TaskExecution, WorkflowModel
 from engine.processor import Processor
 from engine.records import progress_fields, read_progress
 from engine.store import Store, store_path
-from engine.store_journal import StoreJournal
 
 
 class StoredProcessor(Processor):

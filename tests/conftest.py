@@ -15,7 +15,7 @@ import orjson
 import pytest
 
 from engine.clock import utc_now
-from engine.lookup import rows
+from engine.lookup.entries import rows
 from engine.store import Store
 
 ORDERS = '''

@@ -28,12 +28,12 @@ from textual.worker import WorkerFailed
 
 from engine.clock import Clock, local_minute, utc_now
 from engine.exceptions import EngineError, InputError
-from engine.looking_back import Past, look_back
-from engine.lookup import find_error, find_fingerprint
+from engine.lookup.entries import find_error, find_fingerprint
 from engine.operations.recording import signature
+from engine.past.looking_back import Past, look_back
 from engine.store import Store, may_write
 from engine.text import literal
-from engine.worker import worker_command
+from engine.worker.actions import worker_command
 from wfe_tui.actions import ACTIONS, binding_id, bindings
 from wfe_tui.child import Child
 from wfe_tui.clipboard import put_into_clipboard
@@ -311,7 +311,7 @@ class WfeApp(Surviving, App[None]):
     @work(group="go")
     async def _show_news(self) -> None:
         """Begin with what has happened since the operator last looked, if anything has."""
-        from engine.report import report  # the first rows should not wait for it
+        from engine.report.since import report  # the first rows should not wait for it
 
         look = self.looking.look
         with suppress(EngineError):  # whatever is wrong with the store, the feed says it

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from threading import Lock, Thread
 from typing import IO
 
-from engine.worker import WorkerCommand
+from engine.worker.actions import WorkerCommand
 
 TAIL = 64 * 1024
 """Bytes of output that are shown."""

@@ -13,7 +13,7 @@ from textual.message import Message
 from engine.clock import Clock, utc_now
 from engine.exceptions import StoreError
 from engine.groups import Dealt, dealt_with
-from engine.history import RunRow, read_run
+from engine.lookup.history import RunRow, read_run
 from engine.operations.recording import signature
 from engine.pausing import TABLE, Pause, pauses
 from engine.store import Changes, Store

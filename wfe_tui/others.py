@@ -10,8 +10,8 @@ from datetime import datetime
 
 from tinydb import where
 
-from engine.acts import said
 from engine.clock import age, from_text
+from engine.lookup.acts import said
 from engine.store import Changes, Store
 from engine.text import counted
 

@@ -4,7 +4,7 @@ a restart that tried a few entries first has stopped."""
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from engine.history import ActionRow, read_action
+from engine.lookup.history import ActionRow, read_action
 from engine.store import Changes
 from engine.verdicts import Verdict, verdicts_of
 from wfe_tui.loader import Loader

@@ -6,7 +6,7 @@ from tinydb.table import Document
 
 from engine.clock import Clock
 from engine.filter import compile_filter
-from engine.history import (
+from engine.lookup.history import (
     ActionRow,
     OccurrenceRow,
     RunRow,

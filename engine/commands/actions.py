@@ -13,7 +13,7 @@ from engine.commands import printing
 from engine.commands.doing import refusals, run_workers
 from engine.commands.options import JsonOption, StoreOption, WhyOption, existing, looked_at
 from engine.exceptions import InputError
-from engine.history import ActionRow, read_action
+from engine.lookup.history import ActionRow, read_action
 from engine.store import Store
 from engine.text import counted
 from engine.verdicts import Verdict, settle_abandoned, verdicts_of

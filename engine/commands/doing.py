@@ -13,7 +13,6 @@ from typing import NoReturn, TextIO
 import typer
 
 from engine import operations
-from engine.canary import Canary
 from engine.clock import utc_now
 from engine.commands import printing
 from engine.commands.options import existing, looked_at
@@ -25,7 +24,8 @@ from engine.pausing import pause_of
 from engine.store import Store
 from engine.text import counted
 from engine.verdicts import Verdict, verdicts_of
-from engine.worker import WorkerCommand, wait_for, worker_command
+from engine.worker.actions import WorkerCommand, wait_for, worker_command
+from engine.worker.canary import Canary
 
 
 @dataclass(frozen=True)

@@ -5,18 +5,18 @@ from typing import Annotated
 import typer
 
 from engine import comparing
-from engine.acts import acts_on
 from engine.clock import parse_past, utc_now
 from engine.commands import printing
 from engine.commands.options import AtOption, JsonOption, ProcessorOption, StoreOption, looked_at, looked_back_at
 from engine.commands.selecting import explained, matching
 from engine.filter.fields import GROUP
-from engine.lookup import find_entry, find_error, find_fingerprint, rows
+from engine.lookup.acts import acts_on
+from engine.lookup.entries import find_entry, find_error, find_fingerprint, rows
 from engine.operations.recording import signature
 from engine.pausing import pauses
 from engine.records import read_plan
-from engine.report import SPAN
-from engine.report import report as make_report
+from engine.report.since import SPAN
+from engine.report.since import report as make_report
 from engine.sharing import FAILED, what_they_share
 
 

@@ -13,8 +13,8 @@ from tinydb import where
 
 from engine.clock import from_text, utc_now
 from engine.commands.options import StoreOption, looked_at
-from engine.journal import FAILURES
-from engine.lookup import count_states
+from engine.journal.base import FAILURES
+from engine.lookup.entries import count_states
 from engine.pausing import pauses
 from engine.planning import State
 from engine.store import Store

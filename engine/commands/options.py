@@ -79,7 +79,7 @@ def looked_back_at(option: Path | None, at: str | None) -> Iterator[tuple[Store,
         if at is None:
             yield store, now
             return
-        from engine.looking_back import look_back  # what few ask for
+        from engine.past.looking_back import look_back  # what few ask for
 
         with look_back(store, parse_past(at, now)) as past:
             for sentence in past.unknown:

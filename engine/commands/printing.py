@@ -20,19 +20,19 @@ from rich.table import Table
 from rich.text import Text
 from tinydb.table import Document
 
-from engine.acts import Act
 from engine.clock import age, duration, local_minute, local_time
 from engine.comparing import Comparison, layout
 from engine.comparing.layout import Look
 from engine.filter import FilterError
 from engine.groups import Cause, ErrorGroup, GroupState
-from engine.handover import markdown
-from engine.history import ActionRow
-from engine.journal import RunResult
+from engine.journal.base import RunResult
+from engine.lookup.acts import Act
+from engine.lookup.history import ActionRow
 from engine.operations import ActionResult, Fate, Previewed
 from engine.planning import Plan, State
 from engine.records import EntryRow, error_ids
-from engine.report import Report as Told
+from engine.report.since import Report as Told
+from engine.report.words import markdown
 from engine.sharing import Shared
 from engine.store.check import Report
 from engine.store.retention import Pruned

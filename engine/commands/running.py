@@ -19,15 +19,15 @@ from engine.commands.options import StoreOption
 from engine.errors import one_line
 from engine.exceptions import EngineError, InputError
 from engine.executors import Executor, make_executor
-from engine.journal import Ending, RunResult
+from engine.journal.base import Ending, RunResult
 from engine.loading import load_processor, make_processor, raised_at
 from engine.pausing import pause_of
 from engine.processor import Processor
-from engine.stopping import stopped_by_signals
+from engine.runner.stopping import stopped_by_signals
 from engine.store import Store, store_path
 from engine.stored import StoredProcessor
-from engine.worker import execute_actions
-from engine.working import Worker
+from engine.worker.actions import execute_actions
+from engine.worker.staying import Worker
 
 ProcessorArgument = Annotated[
     str, typer.Argument(metavar="MODULE:PROCESSOR", help="As orders:Orders or jobs/orders.py:Orders.")

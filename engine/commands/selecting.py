@@ -14,7 +14,7 @@ from engine.commands import printing
 from engine.filter import FilterError, compile_filter
 from engine.filter.fields import FIELDS
 from engine.filter.syntax import parse, terms
-from engine.lookup import find_entries, keys_of
+from engine.lookup.entries import find_entries, keys_of
 from engine.store import Store
 
 

@@ -13,7 +13,7 @@ from engine.commands import printing
 from engine.commands.options import AtOption, JsonOption, StoreOption, WhyOption, existing, looked_back_at
 from engine.exceptions import InputError
 from engine.groups import dealt_with, error_groups, matching_groups
-from engine.lookup import find_fingerprint
+from engine.lookup.entries import find_fingerprint
 from engine.operations import ActionResult
 from engine.store import Store
 

@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from engine import operations, repeating
-from engine.canary import Canary
 from engine.clock import utc_now
 from engine.commands import printing
 from engine.commands.doing import Planned, do, refusals
@@ -25,6 +24,7 @@ from engine.commands.options import (
 from engine.exceptions import InputError
 from engine.operations import Cancel, Decide, Decision, Hold, Release, Restart, SetRepeat, Skip
 from engine.status import Repeat, RepeatAfterCycle
+from engine.worker.canary import Canary
 
 
 class Switch(StrEnum):

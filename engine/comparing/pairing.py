@@ -12,12 +12,12 @@ from engine.clock import from_text, local_time
 from engine.comparing.comparison import Comparison, Kind
 from engine.comparing.parts import Attempt, Side, parts_of_attempts, parts_of_entries
 from engine.exceptions import InputError
-from engine.logs import ExecutionLog, execution_logs
-from engine.lookup import find_entries, find_entry
+from engine.lookup.entries import find_entries, find_entry
+from engine.lookup.logs import ExecutionLog, execution_logs
+from engine.lookup.typical import typical_durations
 from engine.planning import State
 from engine.records import attempt_word, read_row
 from engine.store import Store
-from engine.typical import typical_durations
 
 LOOKED_THROUGH = 200
 """A good sibling is sought among so many of the entries that were finished last."""

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from engine.clock import from_text, local_time, short
 from engine.comparing.comparison import Part, Row
 from engine.comparing.tracebacks import traceback_rows, value_rows
-from engine.logs import ExecutionLog
+from engine.lookup.logs import ExecutionLog
 from engine.records import attempt_word
 from engine.text import counted
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 from pydantic import ValidationError
 
 from engine.model import TaskExecution
-from engine.outcome import Call, End, Outcome, Report
-from engine.performing import failed, perform
 from engine.records import changed_fields, entry_text
+from engine.runner.outcome import Call, End, Outcome, Report
+from engine.runner.performing import failed, perform
 from engine.store.recording import Line, Recording, ended, started
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ from engine.errors import one_line
 from engine.exceptions import InputError, NotPortable, WorkerDied
 from engine.executors.batch import Batch
 from engine.executors.shipping import Answer, carry_out_packed, pack, pack_processor, unpack_processor, unpack_report
-from engine.outcome import Report
+from engine.runner.outcome import Report
 
 if TYPE_CHECKING:
     from engine.processor import Processor

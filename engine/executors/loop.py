@@ -6,8 +6,8 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
 from engine.executors.batch import Batch, record_end, record_start
-from engine.outcome import Call, Outcome, Report
-from engine.performing import perform_async
+from engine.runner.outcome import Call, Outcome, Report
+from engine.runner.performing import perform_async
 from engine.store.recording import Recording
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from engine.exceptions import TimedOut, WorkerDied, WorkflowError
 from engine.executors.batch import Batch
 from engine.executors.shipping import Answer, carry_out_packed, pack, pack_processor, unpack_report
-from engine.outcome import Report
+from engine.runner.outcome import Report
 
 if TYPE_CHECKING:
     from engine.processor import Processor

@@ -9,12 +9,12 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from engine.capture import capturing
 from engine.exceptions import NotPortable
 from engine.executors.batch import Batch, carry_out
 from engine.identity import entry_key
-from engine.outcome import Call, Outcome, Report
-from engine.performing import failed
+from engine.runner.capture import capturing
+from engine.runner.outcome import Call, Outcome, Report
+from engine.runner.performing import failed
 from engine.store.recording import Recording
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from engine.executors.batch import Batch, carry_out
-from engine.outcome import Report
+from engine.runner.outcome import Report
 
 if TYPE_CHECKING:
     from engine.processor import Processor

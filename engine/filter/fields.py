@@ -15,7 +15,7 @@ from tinydb.queries import QueryInstance
 from engine.clock import local_hour, parse_duration, to_text
 from engine.exceptions import InputError
 from engine.filter.syntax import All, Any, FilterError, How, Node, Not, Term, parse, terms
-from engine.lookup import stands_in
+from engine.lookup.entries import stands_in
 from engine.planning import State
 from engine.records import newest_execution
 from engine.store import Store

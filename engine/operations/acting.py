@@ -11,12 +11,11 @@ from typing import Any
 
 from tinydb.table import Document
 
-from engine.canary import Canary
 from engine.clock import Clock, to_text, utc_now
 from engine.due_date import parse_due_date
 from engine.exceptions import InputError
 from engine.groups import groups_of
-from engine.lookup import find_entries
+from engine.lookup.entries import find_entries
 from engine.model import WorkflowModel
 from engine.operations.basis import Basis, Stamp
 from engine.operations.recording import record, refuse_read_only, signature
@@ -38,6 +37,7 @@ from engine.records import current, entry_progress, read_progress, read_row, sum
 from engine.status import Repeat
 from engine.store import Store
 from engine.verdicts import Found, Verdict, asked_of, fingerprints_of, settle, waiting_of, write
+from engine.worker.canary import Canary
 
 PAGE = 500
 """Entries that are changed in one transaction: others write between two of them."""
@@ -53,7 +53,7 @@ Progress = Callable[[int, int], object]
 class ActionResult:
     """What became of an act: the keys it was done to, for the others why not; its number for each processor.
 
-    `to_run` names the processors whose workers have to run what was accepted; see `engine.worker`.
+    `to_run` names the processors whose workers have to run what was accepted; see `engine.worker.actions`.
     """
 
     verb: str

@@ -8,9 +8,9 @@ from typing import Any
 
 import orjson
 
-from engine.acts import acts_since
 from engine.clock import from_text, to_text
 from engine.exceptions import InputError
+from engine.lookup.acts import acts_since
 from engine.planning import State
 from engine.records import EntryRow
 from engine.store import Store

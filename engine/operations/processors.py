@@ -1,7 +1,7 @@
 """Pause and resume: what an operator does to a processor as a whole."""
 
 from engine.clock import Clock, to_text, utc_now
-from engine.lookup import find_processor
+from engine.lookup.entries import find_processor
 from engine.operations.recording import record, refuse_read_only, signature
 from engine.operations.verbs import By, Refusal
 from engine.pausing import Pause, pause_of, remove_pause, write_pause

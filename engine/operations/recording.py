@@ -43,7 +43,7 @@ def record(
         groups: the fingerprints of the groups of errors that it was done to, if it was done to groups.
         inverse: what it takes to take it back, where that is not said by the entries' verdicts.
         plan: the fingerprint of what it was decided on; see `engine.operations.basis`.
-        canary: how it tries a few entries first; see `engine.canary`.
+        canary: how it tries a few entries first; see `engine.worker.canary`.
         undoes: the number of the action that it took back.
         of: the number of the action that it was done to, if it was done to one.
     """

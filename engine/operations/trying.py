@@ -3,7 +3,6 @@
 from tinydb import where
 from tinydb.table import Document
 
-from engine.canary import Canary, Stage
 from engine.clock import Clock, utc_now
 from engine.exceptions import InputError
 from engine.operations.recording import record, refuse_read_only, signature
@@ -11,6 +10,7 @@ from engine.operations.undoing import take_back
 from engine.operations.verbs import By, Refusal
 from engine.store import Store
 from engine.verdicts import Found, Verdict, write
+from engine.worker.canary import Canary, Stage
 
 RESUME, ABANDON = "resume canary", "abandon canary"
 

@@ -7,7 +7,6 @@ from typing import Any
 from tinydb import where
 from tinydb.table import Document
 
-from engine.canary import Canary, Stage
 from engine.clock import Clock, to_text, utc_now
 from engine.exceptions import InputError
 from engine.operations.acting import PAGE, PAUSE, ActionResult, standing
@@ -26,6 +25,7 @@ from engine.verdicts import (
     taken_back,
     write,
 )
+from engine.worker.canary import Canary, Stage
 
 UNDO = "undo"
 """The name of the verb."""

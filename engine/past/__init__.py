@@ -2,7 +2,7 @@
 
 Nothing is kept of the past. Registrations, executions, acts, verdicts, errors and runs bear their moments, so what was
 so then follows from what is so now: what came after it is taken off, what was under way goes on again, and what
-operators did since is taken back, by what the verdicts keep of before. `engine.looking_back` does that to a store.
+operators did since is taken back, by what the verdicts keep of before. `engine.past.looking_back` does that to a store.
 
 * `then` — the moment, and the runs that there were by then
 * `entries` — how an entry stood

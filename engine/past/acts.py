@@ -3,11 +3,11 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from engine.canary import Canary, Stage
 from engine.clock import from_text
 from engine.operations.verbs import Decide, Decision, Restart, SetRepeat, Skip
 from engine.past.then import Then
 from engine.verdicts import Verdict
+from engine.worker.canary import Canary, Stage
 
 Content = Mapping[str, Any]
 

@@ -14,8 +14,8 @@ from tinydb import where
 from engine.filter import compile_filter
 from engine.filter.fields import FIELDS, compile_lasting
 from engine.filter.syntax import joined, parse, terms
-from engine.journal import FAILURES
-from engine.lookup import stands_in
+from engine.journal.base import FAILURES
+from engine.lookup.entries import stands_in
 from engine.planning import State
 from engine.records import newest_execution
 from engine.sharing.traits import KNOWN_IN_PART, Tally, Trait, compared

@@ -20,8 +20,8 @@ from typing import Any
 from uuid import UUID
 
 from engine.clock import to_text
-from engine.looking_back import look_back
 from engine.model import TaskExecution, WorkflowModel
+from engine.past.looking_back import look_back
 from engine.records import entry_progress, summary
 from engine.status import Status
 from engine.store import Store

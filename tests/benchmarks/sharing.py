@@ -26,7 +26,7 @@ from store import sizes
 from tables import duration, say, say_table
 
 from engine.clock import to_text, utc_now
-from engine.journal import FAILURES
+from engine.journal.base import FAILURES
 from engine.planning import State
 from engine.records import shown_state
 from engine.sharing import what_they_share

@@ -6,10 +6,10 @@ from typing import Any
 from tinydb import where
 
 from engine import Status, StatusException, Store, StoredProcessor, Task, WorkflowModel
-from engine.lookup import rows
+from engine.lookup.entries import rows
 from engine.operations import ActionResult, Decision, Verb, act, decide, restart, toggle_repeat
 from engine.records import EntryRow
-from engine.worker import execute_actions
+from engine.worker.actions import execute_actions
 
 
 class Order(WorkflowModel):

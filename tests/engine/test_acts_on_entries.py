@@ -7,9 +7,9 @@ import pytest
 from desk import Desk, breaks
 from tinydb import where
 
-from engine.acts import acts_on
 from engine.commands.selecting import matching
-from engine.lookup import rows
+from engine.lookup.acts import acts_on
+from engine.lookup.entries import rows
 from engine.operations import Hold, Release, pause, undo
 from engine.operations.recording import record
 from engine.operations.verbs import By

@@ -8,10 +8,10 @@ import pytest
 from desk import Desk, Orders, breaks, interrupts
 
 from engine import InputError, RepeatAfterTime
-from engine.canary import Canary, Stage
 from engine.operations import Hold, Refusal, Restart, abandon_canary, resume_canary, undo
 from engine.verdicts import Verdict, verdicts_of
-from engine.worker import execute_actions
+from engine.worker.actions import execute_actions
+from engine.worker.canary import Canary, Stage
 
 W, F, S, N, R = Verdict.WAITING, Verdict.FIXED, Verdict.SAME_ERROR, Verdict.NEW_ERROR, Verdict.REFUSED
 

@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine import Status, StatusException, Store, StoredProcessor, Task, WorkflowModel
-from engine.durations import LONGEST, SHORTEST, Durations, Histogram, merged, read_durations
-from engine.journal import HEARTBEAT
-from engine.pace import MOST_POINTS, Pace
-from engine.typical import RUNS, typical_durations
+from engine.journal.base import HEARTBEAT
+from engine.journal.durations import LONGEST, SHORTEST, Durations, Histogram, merged, read_durations
+from engine.journal.pace import MOST_POINTS, Pace
+from engine.lookup.typical import RUNS, typical_durations
 
 # --- durations
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from engine.clock import utc_now
-from engine.lookup import rows
+from engine.lookup.entries import rows
 from engine.store import Store
 
 pytestmark = pytest.mark.slow

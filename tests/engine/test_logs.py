@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 
 from engine import Processor, Store, StoredProcessor, Task, WorkflowModel
-from engine.capture import MOST_CHARACTERS, MOST_LINES
 from engine.clock import utc_now
-from engine.logs import execution_logs, log_lines
+from engine.lookup.logs import execution_logs, log_lines
 from engine.operations import restart
+from engine.runner.capture import MOST_CHARACTERS, MOST_LINES
 from engine.store.logs import TABLE
 
 log = logging.getLogger("shop.orders")

@@ -19,10 +19,10 @@ from engine import RepeatAfterCycle, RepeatAfterTime, Status, Store, Task, opera
 from engine.clock import as_utc, parse_past, to_text, utc_now
 from engine.exceptions import InputError, StoreError
 from engine.groups import Word, words_of
-from engine.history import read_action, read_run
-from engine.looking_back import look_back, reach
-from engine.lookup import rows
+from engine.lookup.entries import rows
+from engine.lookup.history import read_action, read_run
 from engine.operations import Cancel, Decide, Decision, Hold, Refusal, Release, Restart, SetRepeat, Skip
+from engine.past.looking_back import look_back, reach
 from engine.pausing import pauses
 from engine.verdicts import verdicts_of
 

@@ -21,7 +21,7 @@ from engine import (
     StoreError,
     Task,
 )
-from engine.lookup import find_error, rows
+from engine.lookup.entries import find_error, rows
 from engine.operations import (
     Cancel,
     Decide,
@@ -43,7 +43,7 @@ from engine.operations import (
     toggle_repeat,
 )
 from engine.operations.acting import PAGE
-from engine.worker import execute_actions
+from engine.worker.actions import execute_actions
 
 
 class Others(Orders):

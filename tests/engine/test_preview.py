@@ -40,7 +40,7 @@ from engine.operations import (
     preview,
 )
 from engine.records import entry_progress, summary
-from engine.worker import execute_actions
+from engine.worker.actions import execute_actions
 
 KEPT, AGAIN, FIRST, DONE, LATER = Fate.KEPT, Fate.AGAIN, Fate.FIRST, Fate.TAKEN_AS_DONE, Fate.LATER
 

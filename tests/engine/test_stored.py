@@ -28,7 +28,7 @@ from engine import (
     WorkflowModel,
 )
 from engine.clock import to_text
-from engine.lookup import count_states, rows, stands_in
+from engine.lookup.entries import count_states, rows, stands_in
 from engine.planning import State
 from engine.records import EntryRow
 

@@ -10,7 +10,7 @@ from desk import Desk, breaks, dies, interrupts
 
 from engine import RepeatAfterTime, Store, WorkflowError
 from engine.clock import utc_now
-from engine.history import read_action
+from engine.lookup.history import read_action
 from engine.operations import Cancel, Decide, Decision, Hold, SetRepeat, Skip
 from engine.verdicts import open_actions, settle_abandoned, verdicts_of
 

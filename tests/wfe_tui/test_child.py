@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from engine.store import Store
-from engine.worker import WorkerCommand, worker_command
+from engine.worker.actions import WorkerCommand, worker_command
 from wfe_tui.child import TAIL, Child
 
 
@@ -88,7 +88,7 @@ def test_a_program_that_is_not_there_is_a_failure_that_says_so(tmp_path: Path) -
 
 def test_it_lives_on_when_the_process_that_started_it_ends(tmp_path: Path) -> None:
     starter = (
-        "import os, sys, time\nfrom engine.worker import WorkerCommand\nfrom wfe_tui.child import Child\n"
+        "import os, sys, time\nfrom engine.worker.actions import WorkerCommand\nfrom wfe_tui.child import Child\n"
         "code = \"import pathlib, time; time.sleep(0.3); print('unread'); pathlib.Path('done').touch()\"\n"
         "command = WorkerCommand([sys.executable, '-c', code], os.getcwd(), dict(os.environ))\n"
         "child = Child('a:B', False, command, print)\n"

@@ -9,7 +9,7 @@ from textual.content import Content
 from tinydb.table import Document
 
 from engine.clock import to_text
-from engine.history import read_run
+from engine.lookup.history import read_run
 from wfe_tui.widgets.run_line import run_content
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)

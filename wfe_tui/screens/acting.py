@@ -11,7 +11,7 @@ from textual.message import Message
 
 from engine import operations
 from engine.exceptions import EngineError, StoreError
-from engine.lookup import keys_of, rows
+from engine.lookup.entries import keys_of, rows
 from engine.operations import ActionResult, Basis, Stamp, Verb
 from engine.pausing import pause_of
 from engine.records import EntryRow

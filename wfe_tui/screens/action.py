@@ -13,16 +13,16 @@ from textual.widget import Widget
 from textual.widgets import Static
 from tinydb.table import Document
 
-from engine.canary import Canary, Stage
 from engine.clock import age, local_time
 from engine.groups import error_group
-from engine.history import ActionRow, VerdictRow, read_action
-from engine.lookup import find_entries
+from engine.lookup.entries import find_entries
+from engine.lookup.history import ActionRow, VerdictRow, read_action
 from engine.operations import line_of
 from engine.records import read_row
 from engine.store import Changes
 from engine.text import counted, literal
 from engine.verdicts import Verdict, verdicts_of
+from engine.worker.canary import Canary, Stage
 from wfe_tui import sources
 from wfe_tui.actions import bindings
 from wfe_tui.loader import Loader

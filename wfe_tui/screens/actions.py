@@ -9,7 +9,7 @@ from textual.content import Content
 from textual.widget import Widget
 
 from engine.clock import age, local_minute
-from engine.history import ActionRow
+from engine.lookup.history import ActionRow
 from engine.text import literal
 from wfe_tui import sources
 from wfe_tui.actions import bindings

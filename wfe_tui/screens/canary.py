@@ -9,9 +9,9 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
-from engine.canary import Canary
 from engine.exceptions import InputError
 from engine.text import counted, literal
+from engine.worker.canary import Canary
 from wfe_tui.screens.confirm import Confirmed, ConfirmScreen
 
 MEANING = (

@@ -16,11 +16,11 @@ from textual.css.query import NoMatches
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
-from engine.canary import Canary
 from engine.exceptions import EngineError
 from engine.groups import Cause, most_frequent
 from engine.operations import Basis, Fate, Preview, Previewed, Verb, line_of, preview
 from engine.text import counted, literal
+from engine.worker.canary import Canary
 from wfe_tui.surviving import Dialog
 from wfe_tui.widgets.cut import LONGEST_KEY, cut
 

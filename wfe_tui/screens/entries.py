@@ -18,8 +18,8 @@ from textual.widgets import Static
 from engine.exceptions import EngineError
 from engine.filter import complete
 from engine.filter.syntax import as_typed
-from engine.journal import FAILURES
-from engine.lookup import count_states, state_ids
+from engine.journal.base import FAILURES
+from engine.lookup.entries import count_states, state_ids
 from engine.planning import Plan, State
 from engine.records import EntryRow, read_plan, read_row
 from engine.store import Changes

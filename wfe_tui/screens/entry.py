@@ -11,14 +11,14 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
-from engine.acts import Act, acts_on
 from engine.exceptions import InputError
-from engine.logs import ExecutionLog, execution_logs
-from engine.lookup import find_entry
+from engine.lookup.acts import Act, acts_on
+from engine.lookup.entries import find_entry
+from engine.lookup.logs import ExecutionLog, execution_logs
+from engine.lookup.typical import typical_durations
 from engine.planning import Plan
 from engine.records import EntryRow, error_ids, read_plan, read_row
 from engine.store import Changes
-from engine.typical import typical_durations
 from wfe_tui.actions import bindings
 from wfe_tui.loader import Loader
 from wfe_tui.others import OthersAction

@@ -12,7 +12,7 @@ from textual.widgets import Static
 
 from engine.clock import age, local_time
 from engine.groups import ErrorGroup, error_group, failed_by
-from engine.history import OccurrenceRow
+from engine.lookup.history import OccurrenceRow
 from engine.store import Changes
 from engine.text import counted, literal
 from wfe_tui import sources

@@ -17,9 +17,9 @@ from textual.widgets.option_list import Option
 
 from engine.clock import age, local_minute, parse_past
 from engine.exceptions import EngineError
-from engine.handover import NOTHING, Name, Place, Told, headline, markdown, sections, shortened
 from engine.operations.recording import signature
-from engine.report import SPAN, Report, report
+from engine.report.since import SPAN, Report, report
+from engine.report.words import NOTHING, Name, Place, Told, headline, markdown, sections, shortened
 from engine.store import Changes
 from wfe_tui.actions import bindings
 from wfe_tui.exporting import new_file

@@ -9,8 +9,8 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.widget import Widget
 from textual.widgets import Static
 
-from engine.durations import Histogram, read_durations
-from engine.history import RunRow, read_run
+from engine.journal.durations import Histogram, read_durations
+from engine.lookup.history import RunRow, read_run
 from engine.store import Changes
 from wfe_tui.actions import bindings
 from wfe_tui.loader import Loader

@@ -12,7 +12,7 @@ from textual.widget import Widget
 from engine import operations
 from engine.clock import age, local_time, short
 from engine.exceptions import EngineError
-from engine.history import RunRow
+from engine.lookup.history import RunRow
 from engine.text import literal
 from wfe_tui import sources
 from wfe_tui.actions import bindings

@@ -22,7 +22,7 @@ from tinydb.table import Document
 from engine.clock import local_time
 from engine.comparing import Asked
 from engine.exceptions import EngineError
-from engine.lookup import find_entry
+from engine.lookup.entries import find_entry
 from engine.store import Changes
 from engine.text import literal
 from wfe_tui.actions import bindings

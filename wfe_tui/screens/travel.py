@@ -15,7 +15,7 @@ from textual.widgets import Input, Static
 
 from engine.clock import Clock, age, in_words, local_time, parse_past
 from engine.exceptions import EngineError, InputError
-from engine.looking_back import Past, errors_over, reach
+from engine.past.looking_back import Past, errors_over, reach
 from engine.store import Store
 from engine.text import counted, literal
 from wfe_tui.surviving import Dialog

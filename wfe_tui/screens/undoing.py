@@ -11,7 +11,7 @@ from tinydb.table import Document
 from engine import operations
 from engine.clock import local_minute
 from engine.exceptions import EngineError
-from engine.history import ActionRow, read_action
+from engine.lookup.history import ActionRow, read_action
 from engine.operations import ActionResult, Refusal
 from engine.store import Store
 from engine.text import counted, literal

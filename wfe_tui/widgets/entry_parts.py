@@ -5,9 +5,9 @@ from typing import Any
 
 from textual.content import Content
 
-from engine.acts import Act
 from engine.clock import duration, from_text, local_time
-from engine.logs import ExecutionLog, LogLine
+from engine.lookup.acts import Act
+from engine.lookup.logs import ExecutionLog, LogLine
 from engine.planning import Plan, State
 from engine.records import EntryRow
 from engine.text import literal

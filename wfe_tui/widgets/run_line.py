@@ -6,7 +6,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from engine.clock import local_minute, short
-from engine.history import RunRow
+from engine.lookup.history import RunRow
 from engine.text import counted, literal
 from wfe_tui.widgets.states import bar
 

@@ -8,8 +8,8 @@ from textual.content import Content
 from textual_plotext import PlotextPlot
 
 from engine.clock import local_time, short
-from engine.durations import Histogram
-from engine.history import RunRow
+from engine.journal.durations import Histogram
+from engine.lookup.history import RunRow
 from engine.planning import State
 from engine.text import counted, literal
 from wfe_tui.widgets.run_line import ENDINGS

@@ -4,7 +4,7 @@ from collections import Counter
 
 from textual.content import Content
 
-from engine.history import ActionRow
+from engine.lookup.history import ActionRow
 from engine.verdicts import Verdict
 
 LOOKS = {

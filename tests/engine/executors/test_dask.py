@@ -18,8 +18,8 @@ from tinydb import where
 
 from engine import InputError, Store, WorkflowError
 from engine.clock import utc_now
-from engine.logs import log_lines
-from engine.lookup import rows
+from engine.lookup.entries import rows
+from engine.lookup.logs import log_lines
 from engine.planning import State
 
 pytest.importorskip("distributed", reason="the extra wfe-tui[dask] is not installed")

@@ -11,8 +11,8 @@ import shop
 from tinydb import where
 
 from engine import InputError, Store, WorkflowError
-from engine.logs import log_lines
-from engine.lookup import rows
+from engine.lookup.entries import rows
+from engine.lookup.logs import log_lines
 from engine.planning import State
 
 EXECUTORS: dict[str, dict[str, Any]] = {

@@ -11,8 +11,8 @@ from tinydb import where
 from engine import RepeatAfterCycle, Status, StatusException, StoredProcessor, Task, WorkflowModel
 from engine.clock import utc_now
 from engine.exceptions import ClaimLost, InputError, StoreError
-from engine.journal import RunResult
-from engine.lookup import count_states, rows
+from engine.journal.base import RunResult
+from engine.lookup.entries import count_states, rows
 from engine.store import Store
 from engine.store.claims import Claims, Released, TakenOver
 
@@ -209,7 +209,7 @@ def warnings(log: pytest.LogCaptureFixture) -> list[str]:
 @pytest.fixture(autouse=True)
 def no_trust(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who holds an entry is asked before each task, not only of those that take longer than a moment."""
-    monkeypatch.setattr("engine.store_journal.TRUST", 0.0)
+    monkeypatch.setattr("engine.journal.stored.TRUST", 0.0)
 
 
 def lose(store: Store, to: str | None) -> None:

@@ -8,7 +8,7 @@ import pytest
 from tinydb import where
 
 from engine.clock import to_text, utc_now
-from engine.lookup import rows
+from engine.lookup.entries import rows
 from engine.model import TaskExecution, WorkflowModel
 from engine.planning import State
 from engine.records import entry_progress, shown_state, summary

@@ -24,14 +24,14 @@ from engine import (
 )
 from engine.clock import to_text
 from engine.exceptions import InputError
-from engine.lookup import rows
+from engine.lookup.entries import rows
 from engine.model import TaskExecution
 from engine.operations import restart, toggle_repeat
 from engine.planning import Plan, plan
 from engine.records import read_plan
 from engine.store import Store
 from engine.store.retention import Pruned, lasting
-from engine.worker import execute_actions
+from engine.worker.actions import execute_actions
 
 DAY = timedelta(days=1)
 

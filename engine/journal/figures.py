@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from engine.durations import Durations
-from engine.outcome import End, Outcome
-from engine.pace import Pace
+from engine.journal.durations import Durations
+from engine.journal.pace import Pace
+from engine.runner.outcome import End, Outcome
 
 _FAILURES = (End.FAILED, End.DIED)
 

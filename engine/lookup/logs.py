@@ -1,4 +1,4 @@
-"""What the executions of an entry have logged, for people; `engine.capture` has it kept."""
+"""What the executions of an entry have logged, for people; `engine.runner.capture` has it kept."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -11,13 +11,13 @@ from tinydb import where
 from tinydb.table import Document
 
 from engine.executors import Executor
-from engine.journal import Ending, RunResult
+from engine.journal.base import Ending, RunResult
 from engine.operations.recording import refuse_read_only
 from engine.pausing import pause_of
 from engine.store import Store
 from engine.stored import StoredProcessor
-from engine.trying import Trial
 from engine.verdicts import Verdict, settle_abandoned
+from engine.worker.trying import Trial
 
 
 def execute_actions(processor: StoredProcessor, *, executor: Executor | str | None = None) -> list[RunResult]:

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from engine.attempt import CURRENT, Attempt
-from engine.capture import Line, Log
 from engine.errors import error_record, one_line
 from engine.exceptions import EngineError, TimedOut
 from engine.identity import entry_key, processor_name
 from engine.model import adopt
-from engine.outcome import Call, End, Outcome
+from engine.runner.capture import Line, Log
+from engine.runner.outcome import Call, End, Outcome
 from engine.status import Status, StatusException
 from engine.task import Task
 

@@ -19,16 +19,16 @@ from engine.errors import one_line
 from engine.exceptions import ClaimLost, TimedOut, WorkerDied, WorkflowError
 from engine.executors.batch import Batch, Executor, line_number, outcome_of
 from engine.executors.loop import LoopExecutor
-from engine.flight import Flight
 from engine.model import WorkflowModel
-from engine.outcome import Call, End, Outcome, Report
-from engine.performing import failed, is_async
+from engine.runner.flight import Flight
+from engine.runner.outcome import Call, End, Outcome, Report
+from engine.runner.performing import failed, is_async
 from engine.store.recording import Recording, read_lines
 from engine.task import Task
 from engine.wishes import Wish
 
 if TYPE_CHECKING:
-    from engine.run import Run
+    from engine.runner.run import Run
 
 BATCH_SECONDS = 0.1
 """How long a worker should be busy with a batch."""

@@ -7,12 +7,12 @@ executor. Without the package, or without a provider that records, nothing of th
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from engine.events import Listener
 from engine.identity import entry_key, processor_name
-from engine.journal import RunResult
+from engine.journal.base import RunResult
 from engine.model import WorkflowModel
-from engine.outcome import Call, Outcome
 from engine.planning import State
+from engine.runner.events import Listener
+from engine.runner.outcome import Call, Outcome
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Span, Tracer

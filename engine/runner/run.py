@@ -8,17 +8,17 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from engine.capture import capturing
-from engine.crew import Crew
 from engine.errors import error_record, one_line
 from engine.exceptions import ClaimLost, EntryError, StoreError, WorkflowError
 from engine.executors.batch import Executor
-from engine.flight import Flight, standing
 from engine.identity import entry_key, processor_name, task_names
-from engine.journal import SILENT, Ending, Failure, RunResult
+from engine.journal.base import SILENT, Ending, Failure, RunResult
 from engine.model import WorkflowModel
 from engine.planning import State
-from engine.telemetry import telemetry
+from engine.runner.capture import capturing
+from engine.runner.crew import Crew
+from engine.runner.flight import Flight, standing
+from engine.runner.telemetry import telemetry
 from engine.wishes import Wish
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from itertools import islice
 
 from tinydb import where
 
-from engine.durations import Histogram, merged, read_durations
+from engine.journal.durations import Histogram, merged, read_durations
 from engine.store import Store
 
 RUNS = 20

@@ -16,15 +16,13 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from tinydb.table import Document
 
-from engine.capture import Logged
 from engine.clock import to_text
 from engine.exceptions import EngineError, EntryError, StoreError, WorkflowError
-from engine.figures import Figures
 from engine.groups import mark_fixed
 from engine.identity import entry_key, home_of, place_of, required_key, task_names
-from engine.journal import HEARTBEAT, Failure, Journal, RunResult
+from engine.journal.base import HEARTBEAT, Failure, Journal, RunResult
+from engine.journal.figures import Figures
 from engine.model import TaskExecution, WorkflowModel
-from engine.outcome import Call, Outcome
 from engine.pausing import pause_of
 from engine.planning import State
 from engine.records import (
@@ -36,6 +34,8 @@ from engine.records import (
     shown_state,
     summary,
 )
+from engine.runner.capture import Logged
+from engine.runner.outcome import Call, Outcome
 from engine.store import Durability, Store
 from engine.store.claims import Content, claim_lost, must_hold, take
 from engine.store.logs import add_logs

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from engine.errors import one_line
 from engine.identity import entry_key
-from engine.journal import RunResult
+from engine.journal.base import RunResult
 from engine.model import WorkflowModel
-from engine.outcome import Call, Outcome
 from engine.planning import State
+from engine.runner.outcome import Call, Outcome
 
 if TYPE_CHECKING:
     from engine.processor import Processor

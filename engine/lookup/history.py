@@ -8,12 +8,12 @@ from typing import Any
 
 from tinydb.table import Document
 
-from engine.canary import Canary, Stage
 from engine.clock import from_text, to_text
-from engine.journal import FAILURES
+from engine.journal.base import FAILURES
 from engine.planning import State
 from engine.records import EntryRow
 from engine.verdicts import Verdict
+from engine.worker.canary import Canary, Stage
 
 SILENCE = 15.0
 """Seconds without a sign of life after which a run whose process lives is called silent."""

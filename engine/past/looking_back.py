@@ -25,7 +25,7 @@ from tinydb.table import Document
 
 from engine.clock import Clock, from_text, local_time, to_text, utc_now
 from engine.exceptions import InputError
-from engine.journal import Ending
+from engine.journal.base import Ending
 from engine.operations.undoing import put_back
 from engine.operations.verbs import Refusal
 from engine.past import Pass, Then, action_as_of, entry_as_of, group_as_of, run_as_of, verdict_as_of

@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from engine.canary import Brake
-from engine.capture import Logged
 from engine.exceptions import EntryError
 from engine.model import WorkflowModel
-from engine.outcome import Call, Outcome
 from engine.planning import State
+from engine.runner.capture import Logged
+from engine.runner.outcome import Call, Outcome
 from engine.store.recording import Recording
 from engine.wishes import Wish
+from engine.worker.canary import Brake
 
 HEARTBEAT = 5.0
 """Seconds after which a run that goes on has written `updated` of its document again, at the latest: if it has not, it

@@ -17,14 +17,14 @@ from tinydb.queries import QueryInstance
 from tinydb.table import Document
 
 from engine.clock import from_text, to_text
-from engine.durations import Histogram
 from engine.groups import Dealt, GroupState, Word, dealt_with, state_of, words_of
 from engine.groups.seen import failing_by_group, first_and_last, of_group
-from engine.history import ActionRow, RunRow, read_action, read_run
+from engine.journal.durations import Histogram
+from engine.lookup.history import ActionRow, RunRow, read_action, read_run
+from engine.lookup.typical import typical_durations
 from engine.pausing import Pause, pauses
 from engine.planning import State
 from engine.store import Store
-from engine.typical import typical_durations
 from engine.verdicts import open_actions, verdicts_of
 
 SPAN = timedelta(hours=12)

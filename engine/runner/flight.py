@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from engine.identity import entry_key, task_names
-from engine.journal import FAILURES, Failure, Journal
+from engine.journal.base import FAILURES, Failure, Journal
 from engine.model import TaskExecution, WorkflowModel, adopt
-from engine.outcome import Call, End, Outcome
 from engine.planning import Plan, State, Step, StepKind, plan, with_repeat
+from engine.runner.outcome import Call, End, Outcome
 from engine.status import RepeatAfterCycle
 from engine.task import Task
 

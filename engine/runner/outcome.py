@@ -6,8 +6,8 @@ from enum import Enum, auto
 from typing import Any
 from uuid import UUID
 
-from engine.capture import Logged
 from engine.model import TaskExecution, WorkflowModel
+from engine.runner.capture import Logged
 from engine.status import Status
 from engine.task import Task
 

@@ -8,11 +8,11 @@ from datetime import datetime
 from typing import Literal, TypeVar
 
 from engine.clock import local_minute, local_time, short
-from engine.history import ActionRow, RunRow
+from engine.lookup.history import ActionRow, RunRow
 from engine.operations import line_of
 from engine.operations.shell import store_words
 from engine.pausing import Pause
-from engine.report import GroupNews, Report, Runs, Some, Stuck
+from engine.report.since import GroupNews, Report, Runs, Some, Stuck
 from engine.text import counted, literal, short_path
 from engine.verdicts import Verdict
 

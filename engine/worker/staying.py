@@ -17,12 +17,12 @@ from engine.clock import from_text, to_text
 from engine.errors import one_line
 from engine.exceptions import StoreError, StoreLost, WorkflowError
 from engine.executors import Executor
-from engine.journal import Ending
+from engine.journal.base import Ending
 from engine.pausing import pause_of
 from engine.planning import State
 from engine.store import Store
 from engine.stored import StoredProcessor
-from engine.worker import each_action
+from engine.worker.actions import each_action
 
 log = logging.getLogger("engine")
 

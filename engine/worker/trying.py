@@ -7,7 +7,6 @@ from typing import Any
 from tinydb import where
 from tinydb.table import Document
 
-from engine.canary import Brake, Canary, Stage
 from engine.clock import Clock, to_text
 from engine.operations.acting import PAGE, decided
 from engine.operations.undoing import take_back
@@ -16,6 +15,7 @@ from engine.planning import State
 from engine.records import current
 from engine.store import Store
 from engine.verdicts import Found, Verdict, attempts_of, change_back, digest, fingerprints_of, write
+from engine.worker.canary import Brake, Canary, Stage
 
 
 class Trial:

@@ -1,0 +1,7 @@
+"""Reads a store for people and lists: what is there as rows, and what is not there in one sentence.
+
+* `entries` — entries and errors by key, filter, or the beginning of an error id
+* `history` — runs, errors, actions and verdicts as rows
+* `acts` — what operators did to one entry; `logs` — what its executions have logged
+* `typical` — what a task typically takes
+"""
