@@ -1,7 +1,7 @@
 """Where executions are carried out: `threads`, `processes`, and beyond one machine `dask`, behind one small protocol.
 
 The run itself hands out batches and writes down what comes back (`engine.runner.crew`); an executor only executes.
-`batch` has the protocol and what is handed out, `shipping` sends it to other processes, `loop` is where coroutines wait.
+`batch` has the protocol and what is handed out, `shipping` sends it to other processes, in `loop` coroutines wait.
 """
 
 import os

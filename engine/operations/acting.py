@@ -53,7 +53,7 @@ Progress = Callable[[int, int], object]
 class ActionResult:
     """What became of an act: the keys it was done to, for the others why not; its number for each processor.
 
-    `to_run` names the processors whose workers have to run what was accepted; see `engine.worker.actions`.
+    `to_run` names the processors whose workers have to run what was accepted; see `engine.worker`.
     """
 
     verb: str
