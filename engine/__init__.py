@@ -15,25 +15,27 @@ The map, from what a user writes to what an operator sees.
 * `demo`: examples on real input.
 """
 
-import logging
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from engine.attempt import Attempt, current_attempt
-from engine.exceptions import EngineError, EntryError, InputError, StoreConflict, StoreError, WorkflowError
-from engine.journal.base import RunResult
-from engine.model import TaskExecution, WorkflowModel
-from engine.processor import Processor
-from engine.statistics import TimeBlock
-from engine.status import (
-    RepeatAfterCycle,
-    RepeatAfterDatetime,
-    RepeatAfterTime,
-    RepeatWithBackoff,
-    Status,
-    StatusException,
-)
-from engine.store import Store
-from engine.stored import StoredProcessor
-from engine.task import Task
+if TYPE_CHECKING:
+    from engine.attempt import Attempt, current_attempt
+    from engine.exceptions import EngineError, EntryError, InputError, StoreConflict, StoreError, WorkflowError
+    from engine.journal.base import RunResult
+    from engine.model import TaskExecution, WorkflowModel
+    from engine.processor import Processor
+    from engine.statistics import TimeBlock
+    from engine.status import (
+        RepeatAfterCycle,
+        RepeatAfterDatetime,
+        RepeatAfterTime,
+        RepeatWithBackoff,
+        Status,
+        StatusException,
+    )
+    from engine.store import Store
+    from engine.stored import StoredProcessor
+    from engine.task import Task
 
 __all__ = [
     "Attempt",
@@ -60,4 +62,37 @@ __all__ = [
     "current_attempt",
 ]
 
-logging.getLogger("engine").addHandler(logging.NullHandler())
+_HOMES = {
+    "attempt": ("Attempt", "current_attempt"),
+    "exceptions": ("EngineError", "EntryError", "InputError", "StoreConflict", "StoreError", "WorkflowError"),
+    "journal.base": ("RunResult",),
+    "model": ("TaskExecution", "WorkflowModel"),
+    "processor": ("Processor",),
+    "statistics": ("TimeBlock",),
+    "status": (
+        "RepeatAfterCycle", "RepeatAfterDatetime", "RepeatAfterTime", "RepeatWithBackoff", "Status", "StatusException",
+    ),
+    "store": ("Store",),
+    "stored": ("StoredProcessor",),
+    "task": ("Task",),
+}  # fmt: skip
+"""Where the names are: a module is imported when one of its names is asked for. `wfe ls` needs few of them."""
+
+_HOME = {name: module for module, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        value: Any = version("wfe-tui")
+    elif name in _HOME:
+        value = getattr(import_module(f"engine.{_HOME[name]}"), name)
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__, "__version__"})

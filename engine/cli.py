@@ -1,39 +1,153 @@
 """`wfe`: runs workflows, and every operator's verb from a shell.
 
 Results go to standard output, people's words to standard error. Exit code 0: nothing failed; 1: entries failed, were
-interrupted, or refused an act, or nobody agreed to it; 2: the command could not run, or was given an entry or a filter
-that it cannot accept; 130: stopped by SIGINT (ctrl+c); 143: stopped by SIGTERM.
+interrupted, or refused an act, or nobody agreed to it; 2: the command could not run, or was given an option, an entry
+or a filter that it cannot accept; 130: stopped by SIGINT (ctrl+c); 141: nobody read on what it printed; 143: stopped by
+SIGTERM.
 """
 
+import os
+import signal
 import sys
+from difflib import get_close_matches
+from importlib import import_module
+from typing import Annotated, Any, NoReturn
 
 import typer
+from typer.core import TyperGroup
+from typer.main import get_command
 
-from engine.commands import actions, looking, metrics, printing, running, triage, upkeep, verbs
 from engine.exceptions import EngineError
+from engine.text import literal
 
-app = typer.Typer(
-    help="Runs workflows, and repairs what failed.", no_args_is_help=True, add_completion=False, rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-)  # fmt: skip
+COMMANDS = {
+    "ls": "looking:ls",
+    "show": "looking:show",
+    "report": "looking:report",
+    "error": "looking:error",
+    "share": "looking:share",
+    "compare": "looking:compare",
+    "run": "running:run",
+    "work": "running:work",
+    "repeat": "verbs:repeat",
+    "restart": "verbs:restart",
+    "skip": "verbs:skip",
+    "hold": "verbs:hold",
+    "release": "verbs:release",
+    "cancel": "verbs:cancel",
+    "decide": "verbs:decide",
+    "pause": "verbs:pause",
+    "resume": "verbs:resume",
+    "stop": "verbs:stop",
+    "drain": "verbs:drain",
+    "undo": "actions:undo",
+    "errors": "triage:errors",
+    "resolve": "triage:resolve",
+    "snooze": "triage:snooze",
+    "note": "triage:note",
+    "export": "upkeep:export",
+    "import": "upkeep:import_",
+    "backup": "upkeep:backup",
+    "prune": "upkeep:prune",
+    "check": "upkeep:check",
+    "metrics": "metrics:metrics",
+    "actions": "actions:actions",
+}
+"""Each command, in the order of the help, and the function of `engine.commands` that it is."""
 
 
-for _command in (
-    looking.ls, looking.show, looking.report, looking.error, looking.share, looking.compare,
-    running.run, running.work, verbs.repeat, verbs.restart, verbs.skip, verbs.hold, verbs.release, verbs.cancel,
-    verbs.decide, verbs.pause, verbs.resume, verbs.stop, verbs.drain, actions.undo,
-    triage.errors, triage.resolve, triage.snooze, triage.note,
-    upkeep.export, upkeep.import_, upkeep.backup, upkeep.prune, upkeep.check, metrics.metrics,
-):  # fmt: skip
-    app.command(_command.__name__.rstrip("_"))(_command)
+class _Commands(TyperGroup):
+    """The commands; the module of one is imported when that one is called, or when the help lists it."""
 
-app.add_typer(actions.actions, name="actions")
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name in COMMANDS and cmd_name not in self.commands:
+            module, _, function = COMMANDS[cmd_name].partition(":")
+            command = _made(getattr(import_module(f"engine.commands.{module}"), function))
+            command.params += [param for param in self.params if param.name == "no_color"]
+            self.add_command(command, cmd_name)
+        if cmd_name not in COMMANDS and not cmd_name.startswith("-") and not ctx.resilient_parsing:
+            near = " or ".join(map(repr, get_close_matches(cmd_name, COMMANDS)))
+            ctx.fail(f"there is no command {cmd_name!r}" + (f", did you mean {near}?" if near else ""))
+        return self.commands.get(cmd_name)
 
 
-def main() -> None:
+def _made(function: Any) -> Any:
+    if isinstance(function, typer.Typer):  # a group of commands
+        return get_command(function)
+    alone = typer.Typer(add_completion=False, rich_markup_mode=None)
+    alone.command()(function)
+    return get_command(alone)
+
+
+app = typer.Typer(cls=_Commands, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+
+def _uncolored(given: bool) -> None:
+    if given:
+        os.environ["NO_COLOR"] = "1"  # which the processes that are started from here obey, too
+
+
+def _version(given: bool) -> None:
+    if given:
+        import engine
+
+        sys.stdout.write(f"wfe {engine.__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def _wfe(
+    no_color: Annotated[
+        bool, typer.Option("--no-color", callback=_uncolored, expose_value=False, help="As NO_COLOR=1: no colours.")
+    ] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, expose_value=False, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Runs workflows, and repairs what failed."""
+
+
+def main() -> NoReturn:
     """The command `wfe`."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
-        app()
+        code = _do(sys.argv[1:] or ["--help"])
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read it, as `head`, has seen enough. What Python still holds goes nowhere, else it would complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 128 + signal.SIGPIPE
+    sys.exit(code)
+
+
+def _do(words: list[str]) -> int:
+    """Do what was typed; the exit code."""
+    try:
+        command = get_command(app)
+        with command.make_context("wfe", words) as context:
+            command.invoke(context)
+    except typer.Exit as ended:
+        return ended.exit_code
     except EngineError as error:
-        printing.refusal(str(error))
-        sys.exit(2)
+        return _refused(str(error))
+    except typer.TyperException as error:
+        return _refused(_usage(error))
+    except (KeyboardInterrupt, typer.Abort):
+        return 128 + signal.SIGINT
+    return 0
+
+
+def _usage(error: typer.TyperException) -> str:
+    """What was typed wrong, as a sentence of ours."""
+    said = error.format_message().rstrip(".")
+    context = getattr(error, "ctx", None)
+    hint = f": `{context.command_path} --help` tells more" if context else ""
+    return f"{said[:1].lower()}{said[1:]}{hint}"
+
+
+def _refused(sentence: str) -> int:
+    sys.stderr.write(f"wfe: {literal(sentence)}\n")
+    return 2

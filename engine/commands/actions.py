@@ -23,7 +23,9 @@ Number = Annotated[int, typer.Argument(metavar="ACTION", help="Its number.", sho
 POLL = 0.2
 """Seconds between two looks whether all verdicts are in."""
 
-actions = typer.Typer(help="What operators did: list it, show, await, resume or abandon it.", rich_markup_mode=None)
+actions = typer.Typer(
+    help="What operators did: list it, show, await, resume or abandon it.", add_completion=False, rich_markup_mode=None
+)
 
 
 @actions.callback(invoke_without_command=True)

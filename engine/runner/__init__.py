@@ -7,3 +7,7 @@
 * `limits`, `stopping` — what holds executions back
 * `events` — every change of state, told to the log, the hooks and `telemetry`; `capture` keeps what tasks log
 """
+
+import logging
+
+logging.getLogger("engine").addHandler(logging.NullHandler())
