@@ -5,15 +5,20 @@ from pathlib import Path
 
 from platformdirs import user_data_path
 
+from engine.settings import read_settings
+
 _FILE_NAME = "wfe.db"
 
 
 def store_path(option: str | os.PathLike[str] | None) -> Path:
-    """The store's file: as asked for, else $WFE_STORE, else `wfe.db` here if it is there, else the user's own.
+    """The store's file: as asked for, else as it is set, else `wfe.db` here if it is there, else the user's own.
 
     `option` is what was given on the command line, None if nothing was. The file need not exist; its path is absolute.
+
+    Raises:
+        InputError: what is set cannot be understood; see `engine.settings`.
     """
-    asked_for = option or os.environ.get("WFE_STORE")
+    asked_for = option or read_settings().store
     if asked_for:
         return Path(asked_for).expanduser().absolute()
     here = Path.cwd() / _FILE_NAME
