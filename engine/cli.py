@@ -52,6 +52,7 @@ COMMANDS = {
     "check": "upkeep:check",
     "metrics": "metrics:metrics",
     "actions": "actions:actions",
+    "config": "config:config",
 }
 """Each command, in the order of the help, and the function of `engine.commands` that it is."""
 

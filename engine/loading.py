@@ -10,12 +10,15 @@ from pathlib import Path
 from engine.errors import one_line
 from engine.exceptions import EngineError, InputError
 from engine.processor import Processor
+from engine.settings import read_settings
 from engine.store import Store
 from engine.stored import StoredProcessor
 
 
 def load_processor(name: str) -> type[Processor]:
     """The class that `MODULE:PROCESSOR` names; MODULE may be the path of a Python file.
+
+    It is looked for in the current folder, then where the file of the settings lies, then among what is installed.
 
     Raises:
         InputError: there is no such module or name, it cannot be imported, or it is no processor.
@@ -75,8 +78,9 @@ def _module(name: str) -> object:
         if not file.is_file():
             raise InputError(f"there is no file {file}")
         folder, name = file.parent, file.stem
-    if str(folder) not in sys.path:
-        sys.path.insert(0, str(folder))
+    for place in (read_settings().folder, folder):
+        if place is not None and str(place) not in sys.path:
+            sys.path.insert(0, str(place))
     try:
         module = importlib.import_module(name)
     except ModuleNotFoundError as error:

@@ -12,6 +12,7 @@ import typer
 
 from engine.clock import Clock, parse_past, utc_now
 from engine.exceptions import EngineError, InputError
+from engine.settings import read_settings
 from engine.store import Store, may_write, store_path
 from wfe_tui.app import Settings, WfeApp
 from wfe_tui.check import check_processor
@@ -47,7 +48,7 @@ def open_console(
     store: Annotated[
         Path | None,
         typer.Option(
-            help="The store. Default: $WFE_STORE, else ./wfe.db if there, else the user's data folder.",
+            help="The store. Default: the one that is set, else ./wfe.db if there, else the user's data folder.",
             show_default=False,
         ),
     ] = None,
@@ -79,6 +80,7 @@ def open_console(
 ) -> None:
     """See the entries of a store, why some failed, and repair, restart, skip or hold them."""
     path = demo_store() if demo and store is None else store_path(store)
+    settings = read_settings()
     route, processor = _places(place or [], error, entry)
     moment = parse_past(at, utc_now()) if at else None
     config = read_config(config_path())
@@ -98,7 +100,11 @@ def open_console(
         return
     if "TEXTUAL_DRIVER" not in os.environ and not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise InputError("wfe-tui needs a terminal to draw on: in a script or a pipe use `wfe ls`")
-    app = make_app(Settings(path, processor, demo, route, read_only, config, memory_path(), moment))
+    default = None if demo else settings.processor
+    is_protected = settings.protected and not demo
+    app = make_app(
+        Settings(path, processor or default, demo, route, read_only, config, memory_path(), moment, is_protected)
+    )
     app.run(mouse=mouse)
     if app.failure is not None:
         raise app.failure

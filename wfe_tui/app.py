@@ -89,6 +89,7 @@ class Settings:
         config: what the user has set.
         memory: where it is kept how lists were shown; None: nowhere.
         at: show it as it was at this moment (aware); None: as it is.
+        protected: the project says that the store is; see `Config.protected`.
     """
 
     path: Path
@@ -99,6 +100,7 @@ class Settings:
     config: Config = field(default_factory=Config)
     memory: Path | None = None
     at: datetime | None = None
+    protected: bool = False
 
 
 class WfeApp(Surviving, App[None]):
@@ -333,13 +335,14 @@ class WfeApp(Surviving, App[None]):
         """What is not as usual with the store."""
         if self.past is not None:
             return (f"at {local_minute(self.past.moment, self.present_clock())}",)
-        marks = [("read only", self.store.read_only), ("protected", self.config.protects(self.store.path))]
+        marks = [("read only", self.store.read_only), ("protected", self.protected_name is not None)]
         return tuple(mark for mark, is_so in marks if is_so)
 
     @property
     def protected_name(self) -> str | None:
         """What has to be typed before something that cannot be undone; None if nothing has."""
-        return self.store.path.name if self.config.protects(self.store.path) else None
+        is_protected = self.settings.protected or self.config.protects(self.store.path)
+        return self.store.path.name if is_protected else None
 
     def go(self, route: Route) -> None:
         """Go to a place; what it names and is not there is said."""

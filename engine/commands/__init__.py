@@ -6,6 +6,7 @@
 * `actions` — what operators did: list, show, await, resume, abandon, undo
 * `triage` — errors by their cause: list, resolve, snooze, note
 * `upkeep`, `metrics` — the store as a whole
+* `config` — what is set, and where
 * `selecting`, `options` — what they share: which entries are meant, which store
 * `printing` — all that is printed
 """

@@ -1,6 +1,6 @@
 """What the commands of `wfe` share: the options that name a store, and how it is opened."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -11,12 +11,14 @@ import typer
 from engine.clock import parse_past, utc_now
 from engine.commands import printing
 from engine.exceptions import InputError
+from engine.settings import Settings
 from engine.store import Store, may_write, store_path
 
 StoreOption = Annotated[
     Path | None,
     typer.Option(
-        help="The store. Default: $WFE_STORE, else ./wfe.db if there, else the user's data folder.", show_default=False
+        help="The store. Default: the one that is set, else ./wfe.db if there, else the user's data folder.",
+        show_default=False,
     ),
 ]
 ProcessorOption = Annotated[
@@ -85,6 +87,21 @@ def looked_back_at(option: Path | None, at: str | None) -> Iterator[tuple[Store,
             for sentence in past.unknown:
                 printing.note(sentence)
             yield past.store, past.moment
+
+
+def named_processor(words: Sequence[str], settings: Settings) -> tuple[str, list[str]]:
+    """The processor that words name, and the other words.
+
+    The first one names it if there is a colon in it; else it is the one that is set, and all words are others.
+
+    Raises:
+        InputError: there is no word, and none is set.
+    """
+    if words and (":" in words[0] or settings.processor is None):
+        return words[0], list(words[1:])
+    if settings.processor is None:
+        raise InputError("no workflow is named: write MODULE:PROCESSOR, or set `processor` in wfe.toml")
+    return settings.processor, list(words)
 
 
 def _path(option: Path | None) -> Path:

@@ -33,6 +33,7 @@ from engine.planning import Plan, State
 from engine.records import EntryRow, error_ids
 from engine.report.since import Report as Told
 from engine.report.words import markdown
+from engine.settings import Origin
 from engine.sharing import Shared
 from engine.store.check import Report
 from engine.store.retention import Pruned
@@ -102,6 +103,20 @@ def pruned(path: Path, done: Pruned, *, as_json: bool) -> None:
     tables = f"{done.entries} entries, {done.errors} errors, {done.runs} runs and {done.actions} actions"
     removed = f"{tables} were removed, and {done.executions} attempts of entries that stay"
     _print(Text(literal(f"{path}: {removed}; the file is {done.bytes_freed / 1e6:.1f} MB smaller")))
+
+
+def settings(found: Iterable[tuple[str, str | float | None, Origin | None]], *, as_json: bool) -> None:
+    """What is set: of each setting its name, its value, and where that was set, None for a default."""
+    if as_json:
+        for name, value, origin in found:
+            source, place = origin or ("default", None)
+            _json({"setting": name, "value": value, "source": source, "place": place})
+        return
+    table = _table("SETTING", "VALUE", "FROM")
+    for name, value, origin in found:
+        shown = "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+        table.add_row(name, _literal(shown), _literal(" ".join(origin) if origin else "default"))
+    _print(table)
 
 
 def log_to_stderr(verbosity: int) -> None:

@@ -15,7 +15,7 @@ import typer
 
 from engine.clock import parse_duration, utc_now
 from engine.commands import printing
-from engine.commands.options import StoreOption
+from engine.commands.options import StoreOption, named_processor
 from engine.errors import one_line
 from engine.exceptions import EngineError, InputError
 from engine.executors import Executor, make_executor
@@ -24,13 +24,19 @@ from engine.loading import load_processor, make_processor, raised_at
 from engine.pausing import pause_of
 from engine.processor import Processor
 from engine.runner.stopping import stopped_by_signals
+from engine.settings import Settings, read_settings
 from engine.store import Store, store_path
 from engine.stored import StoredProcessor
 from engine.worker.actions import execute_actions
 from engine.worker.staying import Worker
 
 ProcessorArgument = Annotated[
-    str, typer.Argument(metavar="MODULE:PROCESSOR", help="As orders:Orders or jobs/orders.py:Orders.")
+    str | None,
+    typer.Argument(
+        metavar="[MODULE:PROCESSOR]",
+        help="As orders:Orders or jobs/orders.py:Orders; need not be given if the setting `processor` names it.",
+        show_default=False,
+    ),
 ]
 WorkersOption = Annotated[
     int | None, typer.Option(metavar="N", min=1, help="Execute tasks in N threads.", show_default=False)
@@ -43,8 +49,12 @@ DaskOption = Annotated[
     typer.Option(metavar="ADDRESS", help="Execute tasks on the Dask cluster of this scheduler.", show_default=False),
 ]
 GraceOption = Annotated[
-    float, typer.Option(metavar="SECONDS", min=0, max=86_400, help="How long tasks may go on after SIGINT or SIGTERM.")
-]
+    float | None,
+    typer.Option(
+        metavar="SECONDS", min=0, max=86_400, show_default=False,
+        help="How long tasks may go on after SIGINT or SIGTERM. Default: 30.",
+    ),
+]  # fmt: skip
 VerboseOption = Annotated[
     int, typer.Option("-v", count=True, help="Log what is done to standard error; -vv logs all.", show_default=False)
 ]
@@ -55,7 +65,7 @@ DateOption = Annotated[
 
 
 def run(
-    processor: ProcessorArgument,
+    processor: ProcessorArgument = None,
     keys: Annotated[
         list[str] | None, typer.Argument(metavar="[KEY]...", help="Only these entries.", show_default=False)
     ] = None,
@@ -71,33 +81,35 @@ def run(
     workers: WorkersOption = None,
     processes: ProcessesOption = None,
     dask: DaskOption = None,
-    grace: GraceOption = 30.0,
+    grace: GraceOption = None,
     verbose: VerboseOption = 0,
 ) -> None:
     """Run a workflow once: consider each of its entries, and show a summary.
 
     SIGINT and SIGTERM let it end in order (exit code 130, 143); a second one breaks it off.
     """
-    if actions and (keys or limit is not None or dry_run):
+    settings = read_settings()
+    name, only = named_processor([*filter(None, [processor]), *(keys or ())], settings)
+    if actions and (only or limit is not None or dry_run):
         raise InputError("--actions does what operators asked for, all of it: leave out KEY, --limit and --dry-run")
-    executor = _executor(workers, processes, dask)
-    kind = load_processor(processor)
+    executor = _executor(workers, processes, dask, settings)
+    kind = load_processor(name)
     if actions and not issubclass(kind, StoredProcessor):
-        raise InputError(f"{processor} keeps its entries itself: --actions needs a StoredProcessor")
+        raise InputError(f"{name} keeps its entries itself: --actions needs a StoredProcessor")
     is_stored = issubclass(kind, StoredProcessor)
     if verbose or not is_stored:  # else the store has the errors, and the summary names them
         printing.log_to_stderr(verbose)
     with ExitStack() as stack:
         opened = stack.enter_context(_store_of_run(store_path(store), dry_run)) if is_stored else None
-        made = stack.enter_context(_made(processor, kind, opened, consider_date))
+        made = stack.enter_context(_made(name, kind, opened, consider_date))
         made.observer = stack.enter_context(printing.progress())
 
         def execute() -> list[RunResult]:
             if actions and isinstance(made, StoredProcessor):
                 return execute_actions(made, executor=executor)
-            return [made.process_entries(keys or None, limit, dry_run, executor=executor)]
+            return [made.process_entries(only or None, limit, dry_run, executor=executor)]
 
-        results = _until_stopped(made, grace, execute)
+        results = _until_stopped(made, settings.grace if grace is None else grace, execute)
         stopped_by = _stopped_by(made, opened)
     for result in results:
         printing.summary(result)
@@ -121,7 +133,7 @@ def _stopped_by(processor: Processor, store: Store | None) -> str:
 
 
 def work(
-    processor: ProcessorArgument,
+    processor: ProcessorArgument = None,
     every: Annotated[
         str | None, typer.Option(metavar="TIME", help="As 1m: a run at the start, and so often.", show_default=False)
     ] = None,
@@ -129,7 +141,7 @@ def work(
     workers: WorkersOption = None,
     processes: ProcessesOption = None,
     dask: DaskOption = None,
-    grace: GraceOption = 30.0,
+    grace: GraceOption = None,
     verbose: VerboseOption = 0,
 ) -> None:
     """Stay, and do at once what operators ask for and what becomes due.
@@ -137,18 +149,20 @@ def work(
     It ends at SIGINT or SIGTERM, as `run` does, when an operator stops its run, and with exit code 2 if the store is
     lost.
     """
-    interval = _interval(every)
-    executor = _executor(workers, processes, dask)
-    kind = load_processor(processor)
+    settings = read_settings()
+    name, _ = named_processor([*filter(None, [processor])], settings)
+    interval = _interval(every or settings.every)
+    executor = _executor(workers, processes, dask, settings)
+    kind = load_processor(name)
     if not issubclass(kind, StoredProcessor):
-        raise InputError(f"{processor} keeps its entries itself: to work on it needs a StoredProcessor")
+        raise InputError(f"{name} keeps its entries itself: to work on it needs a StoredProcessor")
     printing.log_to_stderr(max(verbose, 1))
     path = store_path(store)
     Store(path).close()  # a store that cannot be used is refused before anything else
-    with _made(processor, kind, None, None) as made:
+    with _made(name, kind, None, None) as made:
         assert isinstance(made, StoredProcessor)
         worker = Worker(made, lambda: Store(path), every=interval, executor=executor)
-        _until_stopped(made, grace, worker.work)
+        _until_stopped(made, settings.grace if grace is None else grace, worker.work)
     _end(128 + made.stopping.signal if made.stopping.signal is not None else 0)
 
 
@@ -159,7 +173,9 @@ def _interval(every: str | None) -> timedelta | None:
     return interval
 
 
-def _executor(workers: int | None, processes: int | None, dask: str | None) -> Executor | None:
+def _executor(workers: int | None, processes: int | None, dask: str | None, settings: Settings) -> Executor | None:
+    if (workers, processes, dask) == (None, None, None):
+        workers, processes, dask = settings.workers, settings.processes, settings.dask
     given = [name for name, value in (("--workers", workers), ("--processes", processes), ("--dask", dask)) if value]
     if len(given) > 1:
         raise InputError(f"{' and '.join(given)} exclude each other: give one of them")

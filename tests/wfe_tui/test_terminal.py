@@ -328,5 +328,22 @@ def test_what_is_no_store_is_refused_and_left_as_it_was(workplace: Any, kind: st
     assert not before or path.read_bytes() == before
 
 
+def test_what_is_set_for_the_project_counts_for_the_console_too(workplace: Any, terminal: Any) -> None:
+    (workplace.folder / "wfe.toml").write_text('store = "set.db"\nprocessor = "orders:Orders"\nprotected = true\n')
+    console = terminal(WFE_STORE="")
+    console.sees("orders:Orders")
+    console.press("N")
+    console.sees("protected")
+    console.sees("A-1")
+    console.press("q")
+    assert console.ends() == 0
+    assert (workplace.folder / "set.db").exists()
+
+
+def test_settings_that_are_wrong_are_refused_before_the_screen_is_taken(workplace: Any) -> None:
+    (workplace.folder / "wfe.toml").write_text("worker = 8")
+    assert "did you mean workers?" in refused(workplace.folder)
+
+
 def test_without_a_terminal_it_says_what_to_use(place: Any) -> None:
     assert "needs a terminal" in refused(place.folder, "--store", str(place.store))
