@@ -49,6 +49,17 @@ class RunRow:
         """Whether its process lives, and it has not ended."""
         return self.ending is None
 
+    def to_json(self) -> dict[str, Any]:
+        """The fields that `wfe runs --json` promises."""
+        return {
+            "run": self.id, "processor": self.processor, "started": to_text(self.started),
+            "ended": to_text(self.ended) if self.ended else None, "ending": self.ending, "asked": self.asked,
+            "considered": self.considered, "total": self.total, "in_progress": self.in_progress,
+            "refused": self.refused, "failed": self.failed,
+            "states": {state.value: number for state, number in self.states.items()},
+            "rate": self.rate, "left": self.left, "silent_for": self.silent_for,
+        }  # fmt: skip
+
 
 def read_run(document: Document, moment: datetime, is_alive: Callable[[str], bool]) -> RunRow:
     """A stored run as a list shows it at `moment` (aware); `is_alive` tells whether an owner's process lives."""
@@ -225,6 +236,14 @@ class OccurrenceRow:
     host: str
     pid: int
     time: datetime
+
+    def to_json(self) -> dict[str, Any]:
+        """What `wfe error --json` has of it, but for the stack trace."""
+        return {
+            "error_id": self.error_id, "fingerprint": self.fingerprint, "type": self.type, "message": self.message,
+            "key": self.key, "task": self.task, "attempt": self.attempt, "processor": self.processor,
+            "host": self.host, "pid": self.pid, "time": to_text(self.time),
+        }  # fmt: skip
 
 
 def read_occurrence(document: Mapping[str, Any] | Document) -> OccurrenceRow:
