@@ -4,102 +4,15 @@ The runner acts on a `Plan`, the shell and the console print it; there is no sec
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
-from enum import StrEnum
 from functools import cache, lru_cache
 from itertools import takewhile
 
 from engine.due_date import parse_due_date
 from engine.model import Halt, TaskExecution, WorkflowModel, attempts_so_far
+from engine.state import Plan, State, Step, StepKind
 from engine.status import NotYet, RepeatAfterCycle, Ripe, Status
-
-
-class State(StrEnum):
-    """Where an entry stands. It is derived from its plan and its claim, never set by hand.
-
-    ready → running → finished, or one of: waiting (a due date or a repeat is not ripe), interrupted (a StatusException
-    without a repeat), failed (an unexpected exception), in doubt (its process died inside a task that is not
-    idempotent). An operator's repeat or restart makes the last three ready again. What an operator holds stays where it
-    is until it is released, and what is cancelled until it is restarted.
-    """
-
-    READY = "ready"
-    WAITING = "waiting"
-    RUNNING = "running"
-    INTERRUPTED = "interrupted"
-    FAILED = "failed"
-    IN_DOUBT = "in doubt"
-    FINISHED = "finished"
-    HELD = "held"
-    CANCELLED = "cancelled"
-
-
-class StepKind(StrEnum):
-    """What becomes of one task in a run at the plan's moment."""
-
-    DONE = "done"
-    EXECUTE = "execute"
-    REPEAT = "repeat"
-    WAIT_UNTIL = "wait until"
-    WAIT_CYCLES = "wait cycles"
-    INTERRUPTED = "interrupted"
-    FAILED = "failed"
-    IN_DOUBT = "in doubt"
-    NOT_REACHED = "not reached"
-
-    @property
-    def is_to_do(self) -> bool:
-        """A run at the plan's moment executes the task."""
-        return self in (StepKind.EXECUTE, StepKind.REPEAT)
-
-    @property
-    def is_wait(self) -> bool:
-        """A later run executes the task."""
-        return self in (StepKind.WAIT_UNTIL, StepKind.WAIT_CYCLES)
-
-
-@dataclass(frozen=True)
-class Step:
-    """One task of a plan.
-
-    `why` is for people. `attempts` counts pruned ones, too. `until` (UTC) belongs to *wait until*, `cycles` to *wait
-    cycles*: the how-manieth run from now executes the task. A step that `blocks` keeps the tasks after it from being
-    reached.
-    """
-
-    task: str
-    kind: StepKind
-    why: str = ""
-    attempts: int = 0
-    until: datetime | None = None
-    cycles: int | None = None
-    blocks: bool = False
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What a run would do with an entry.
-
-    `steps` are its tasks in order; `current` is the one that `state` speaks of, None when there is none; `due` (UTC) is
-    when a waiting entry moves by itself, if time alone moves it.
-    """
-
-    state: State
-    steps: tuple[Step, ...]
-    current: Step | None = None
-    why: str = ""
-    due: datetime | None = None
-
-    @property
-    def held_by_due_date(self) -> bool:
-        """It waits for its due date alone: a task would be executed, were the date ripe."""
-        return self.state is State.WAITING and self.current is not None and self.current.kind.is_to_do
-
-    @property
-    def done(self) -> int:
-        """How many tasks are done."""
-        return sum(step.kind is StepKind.DONE for step in self.steps)
 
 
 def plan(entry: WorkflowModel, tasks: Sequence[str], moment: datetime) -> Plan:

@@ -15,13 +15,13 @@ from engine.executors.batch import Executor
 from engine.identity import entry_key
 from engine.journal.base import SILENT, Journal, RunResult
 from engine.model import TaskExecution, WorkflowModel
-from engine.planning import State
 from engine.runner.events import Events
 from engine.runner.flight import Flight
 from engine.runner.limits import Limits
 from engine.runner.performing import perform
 from engine.runner.run import Run
 from engine.runner.stopping import Stop
+from engine.state import State
 from engine.statistics import Statistics, TimeBlock
 from engine.task import Task
 from engine.wishes import Wish

@@ -18,8 +18,9 @@ from tinydb.queries import QueryInstance
 from tinydb.table import Document
 
 from engine.clock import to_text
-from engine.planning import State
-from engine.records import current, progress_fields
+from engine.lookup.rows import current
+from engine.records import progress_fields
+from engine.state import State
 
 if TYPE_CHECKING:
     from engine.store import Store

@@ -16,7 +16,7 @@ from engine.lookup.history import (
     read_run,
     read_verdict,
 )
-from engine.records import EntryRow, read_row
+from engine.lookup.rows import EntryRow, read_row
 from engine.store import Store
 from engine.verdicts import Verdict, open_actions, verdicts_of
 from wfe_tui.window import Source, contains

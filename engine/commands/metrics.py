@@ -16,7 +16,7 @@ from engine.commands.options import StoreOption, looked_at
 from engine.journal.base import FAILURES
 from engine.lookup.entries import count_states
 from engine.pausing import pauses
-from engine.planning import State
+from engine.state import State
 from engine.store import Store
 from engine.verdicts import open_actions
 

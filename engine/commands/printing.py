@@ -28,13 +28,13 @@ from engine.groups import Cause, ErrorGroup, GroupState
 from engine.journal.base import RunResult
 from engine.lookup.acts import Act
 from engine.lookup.history import ActionRow
+from engine.lookup.rows import EntryRow, error_ids
 from engine.operations import ActionResult, Fate, Previewed
-from engine.planning import Plan, State
-from engine.records import EntryRow, error_ids
 from engine.report.since import Report as Told
 from engine.report.words import markdown
 from engine.settings import Origin
 from engine.sharing import Shared
+from engine.state import Plan, State
 from engine.store.check import Report
 from engine.store.retention import Pruned
 from engine.text import counted, literal, percent

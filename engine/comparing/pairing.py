@@ -14,9 +14,9 @@ from engine.comparing.parts import Attempt, Side, parts_of_attempts, parts_of_en
 from engine.exceptions import InputError
 from engine.lookup.entries import find_entries, find_entry
 from engine.lookup.logs import ExecutionLog, execution_logs
+from engine.lookup.rows import attempt_word, read_row
 from engine.lookup.typical import typical_durations
-from engine.planning import State
-from engine.records import attempt_word, read_row
+from engine.state import State
 from engine.store import Store
 
 LOOKED_THROUGH = 200

@@ -12,7 +12,7 @@ from engine.clock import from_text, local_time, short
 from engine.comparing.comparison import Part, Row
 from engine.comparing.tracebacks import traceback_rows, value_rows
 from engine.lookup.logs import ExecutionLog
-from engine.records import attempt_word
+from engine.lookup.rows import attempt_word
 from engine.text import counted
 
 MOST_ALIKE = 200

@@ -10,7 +10,7 @@ from tinydb.table import Document
 
 from engine.filter.fields import FIELDS, MOMENTS, REPEATS, RUNS
 from engine.filter.syntax import as_typed
-from engine.planning import State
+from engine.state import State
 from engine.store import Store
 
 MOST = 20

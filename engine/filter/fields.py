@@ -16,8 +16,8 @@ from engine.clock import local_hour, parse_duration, to_text
 from engine.exceptions import InputError
 from engine.filter.syntax import All, Any, FilterError, How, Node, Not, Term, parse, terms
 from engine.lookup.entries import stands_in
-from engine.planning import State
-from engine.records import newest_execution
+from engine.lookup.rows import newest_execution
+from engine.state import State
 from engine.store import Store
 from engine.text import literal
 

@@ -8,7 +8,7 @@ from tinydb import where
 from tinydb.queries import QueryInstance
 
 from engine.clock import from_text, to_text
-from engine.planning import State
+from engine.state import State
 from engine.store import Store
 
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from engine.exceptions import EntryError
 from engine.model import WorkflowModel
-from engine.planning import State
 from engine.runner.capture import Logged
 from engine.runner.outcome import Call, Outcome
+from engine.state import State
 from engine.store.recording import Recording
 from engine.wishes import Wish
 from engine.worker.canary import Brake

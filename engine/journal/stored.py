@@ -24,18 +24,10 @@ from engine.journal.base import HEARTBEAT, Failure, Journal, RunResult
 from engine.journal.figures import Figures
 from engine.model import TaskExecution, WorkflowModel
 from engine.pausing import pause_of
-from engine.planning import State
-from engine.records import (
-    changed_fields,
-    entry_data,
-    entry_progress,
-    entry_text,
-    read_progress,
-    shown_state,
-    summary,
-)
+from engine.records import changed_fields, entry_data, entry_progress, entry_text, read_progress, summary
 from engine.runner.capture import Logged
 from engine.runner.outcome import Call, Outcome
+from engine.state import State, shown_state
 from engine.store import Durability, Store
 from engine.store.claims import Content, claim_lost, must_hold, take
 from engine.store.logs import add_logs

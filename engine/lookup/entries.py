@@ -11,8 +11,8 @@ from tinydb.table import Document
 
 from engine.clock import to_text
 from engine.exceptions import InputError
-from engine.planning import State
-from engine.records import EntryRow, current, read_row
+from engine.lookup.rows import EntryRow, current, read_row
+from engine.state import State
 from engine.store import Store
 
 

@@ -10,8 +10,8 @@ from tinydb.table import Document
 
 from engine.clock import from_text, to_text
 from engine.journal.base import FAILURES
-from engine.planning import State
-from engine.records import EntryRow
+from engine.lookup.rows import EntryRow
+from engine.state import State
 from engine.verdicts import Verdict
 from engine.worker.canary import Canary, Stage
 

@@ -16,6 +16,7 @@ from engine.due_date import parse_due_date
 from engine.exceptions import InputError
 from engine.groups import groups_of
 from engine.lookup.entries import find_entries
+from engine.lookup.rows import current, read_row
 from engine.model import WorkflowModel
 from engine.operations.basis import Basis, Stamp
 from engine.operations.recording import record, refuse_read_only, signature
@@ -32,8 +33,9 @@ from engine.operations.verbs import (
     Skip,
     Verb,
 )
-from engine.planning import Plan, State, Step, StepKind, plan
-from engine.records import current, entry_progress, read_progress, read_row, summary
+from engine.planning import plan
+from engine.records import entry_progress, read_progress, summary
+from engine.state import Plan, State, Step, StepKind
 from engine.status import Repeat
 from engine.store import Store
 from engine.verdicts import Found, Verdict, asked_of, fingerprints_of, settle, waiting_of, write

@@ -11,8 +11,8 @@ import orjson
 from engine.clock import from_text, to_text
 from engine.exceptions import InputError
 from engine.lookup.acts import acts_since
-from engine.planning import State
-from engine.records import EntryRow
+from engine.lookup.rows import EntryRow
+from engine.state import State
 from engine.store import Store
 
 _NOT_STARTED = (State.READY, State.WAITING)

@@ -9,7 +9,8 @@ from typing import ClassVar
 
 from engine.clock import as_utc, local_time
 from engine.model import Halt, TaskExecution, WorkflowModel
-from engine.planning import Plan, State, StepKind, since_restart
+from engine.planning import since_restart
+from engine.state import Plan, State, StepKind
 from engine.status import (
     Repeat,
     RepeatAfterCycle,

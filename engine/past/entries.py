@@ -9,8 +9,8 @@ from engine.errors import in_one_line
 from engine.model import WorkflowModel
 from engine.past.acts import is_awaited
 from engine.past.then import Pass, Then
-from engine.planning import State
-from engine.records import read_progress, shown_state, summary
+from engine.records import read_progress, summary
+from engine.state import State, shown_state
 from engine.verdicts import taken_back
 
 Content = Mapping[str, Any]

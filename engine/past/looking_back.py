@@ -29,7 +29,7 @@ from engine.journal.base import Ending
 from engine.operations.undoing import put_back
 from engine.operations.verbs import Refusal
 from engine.past import Pass, Then, action_as_of, entry_as_of, group_as_of, run_as_of, verdict_as_of
-from engine.planning import State
+from engine.state import State
 from engine.store import Store
 from engine.store.locks import LockFile
 from engine.store.logs import TABLE as LOGS

@@ -5,7 +5,7 @@ from typing import Any
 
 from engine.clock import from_text, to_text
 from engine.past.then import Then
-from engine.planning import State
+from engine.state import State
 
 Content = Mapping[str, Any]
 

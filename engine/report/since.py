@@ -23,7 +23,7 @@ from engine.journal.durations import Histogram
 from engine.lookup.history import ActionRow, RunRow, read_action, read_run
 from engine.lookup.typical import typical_durations
 from engine.pausing import Pause, pauses
-from engine.planning import State
+from engine.state import State
 from engine.store import Store
 from engine.verdicts import open_actions, verdicts_of
 

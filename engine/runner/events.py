@@ -11,8 +11,8 @@ from engine.errors import one_line
 from engine.identity import entry_key
 from engine.journal.base import RunResult
 from engine.model import WorkflowModel
-from engine.planning import State
 from engine.runner.outcome import Call, Outcome
+from engine.state import State
 
 if TYPE_CHECKING:
     from engine.processor import Processor

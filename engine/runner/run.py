@@ -14,11 +14,11 @@ from engine.executors.batch import Executor
 from engine.identity import entry_key, processor_name, task_names
 from engine.journal.base import SILENT, Ending, Failure, RunResult
 from engine.model import WorkflowModel
-from engine.planning import State
 from engine.runner.capture import capturing
 from engine.runner.crew import Crew
 from engine.runner.flight import Flight, standing
 from engine.runner.telemetry import telemetry
+from engine.state import State
 from engine.wishes import Wish
 
 if TYPE_CHECKING:

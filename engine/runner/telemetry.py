@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from engine.identity import entry_key, processor_name
 from engine.journal.base import RunResult
 from engine.model import WorkflowModel
-from engine.planning import State
 from engine.runner.events import Listener
 from engine.runner.outcome import Call, Outcome
+from engine.state import State
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Span, Tracer

@@ -17,7 +17,7 @@ import orjson
 from engine.clock import local_hour
 from engine.filter.fields import RUNS
 from engine.filter.syntax import as_typed
-from engine.records import newest_execution
+from engine.lookup.rows import newest_execution
 from engine.sharing.proportions import DOUBT, chance, difference, reach
 from engine.text import literal
 

@@ -13,8 +13,7 @@ from tinydb.queries import QueryInstance
 
 from engine.clock import Clock
 from engine.exceptions import ClaimLost, InputError, StoreError
-from engine.planning import State
-from engine.records import read_progress, summary
+from engine.state import State
 
 if TYPE_CHECKING:
     from engine.store.store import Store
@@ -72,6 +71,8 @@ def take_over(store: "Store", keys: Iterable[str] | None, owner: str, processor:
 
 def release(store: "Store", keys: Iterable[str], owner: str, processor: str | None, clock: Clock) -> Released:
     """See `Store.release`."""
+    from engine.records import read_progress, summary  # the models of entries, which most who open a store do without
+
     freed: list[str] = []
     refused: dict[str, str | None] = {}
 

@@ -9,13 +9,15 @@ import errno
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from engine.exceptions import StoreError
-from engine.model import TaskExecution
 from engine.store.durability import force, force_path
+
+if TYPE_CHECKING:
+    from engine.model import TaskExecution
 
 Line = dict[str, Any]
 """`id` (the entry's number) and `execution`, as far as it is known by then; where it has ended, also `data`,
@@ -95,17 +97,17 @@ class Recording:
         return StoreError(f"what begins and ends cannot be recorded in {self.path} ({error.strerror}): check the disk")
 
 
-def started(number: int, execution: TaskExecution) -> bytes:
+def started(number: int, execution: "TaskExecution") -> bytes:
     """The line of an execution that begins."""
     return _line({"id": number, "execution": _begun(execution)})
 
 
-def announced(number: int, execution: TaskExecution) -> bytes:
+def announced(number: int, execution: "TaskExecution") -> bytes:
     """The line of an execution that is handed to a worker, who records its start."""
     return _line({"id": number, "execution": _begun(execution), "announced": True})
 
 
-def ended(number: int, execution: TaskExecution, changes: Line | None = None) -> bytes:
+def ended(number: int, execution: "TaskExecution", changes: Line | None = None) -> bytes:
     """The line of an execution that has ended, with what it changed."""
     status = execution.status.model_dump(mode="json") if execution.status else None
     fields = {
@@ -116,7 +118,7 @@ def ended(number: int, execution: TaskExecution, changes: Line | None = None) ->
     return _line({"id": number, "execution": {**_begun(execution), **fields}, **(changes or {})})
 
 
-def _begun(execution: TaskExecution) -> Line:
+def _begun(execution: "TaskExecution") -> Line:
     return {
         "name": execution.name, "run_count": execution.run_count, "execution_time": execution.execution_time,
         "running": execution.running, "idempotent": execution.idempotent,

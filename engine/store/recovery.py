@@ -1,40 +1,42 @@
 """Brings what dead owners recorded last into their entries, and says of their runs that they crashed."""
 
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Collection, Mapping, MutableMapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tinydb import where
 
 from engine.clock import from_text
 from engine.model import TaskExecution
-from engine.planning import State, plan
-from engine.records import read_progress, shown_state
+from engine.planning import plan
+from engine.records import read_progress
+from engine.state import State, shown_state
 from engine.store.recording import Line, read_lines
 
 if TYPE_CHECKING:
+    from engine.store.owners import Dead
     from engine.store.store import Store
 
 _NEWEST_RUNS = 200
 """So many of the newest runs are looked through for that of an owner that has just died."""
 
 
-def recover(store: "Store") -> None:
-    """See `Store.recover`."""
-    for owner, files in store.left_behind():
-        lines = [line for file in files for line in read_lines(file)]
-        if owner.booted_since:
-            # A power cut may have taken the start itself; what was announced may have begun.
-            lines.sort(key=lambda line: "announced" in line, reverse=True)
-        else:
-            lines = [line for line in lines if "announced" not in line]
-        with store.transaction():
-            _bring_in(store, owner.name, lines)
-            _end_runs(store, owner.name)
-        for file in files:
-            file.unlink(missing_ok=True)
+def bring_in(store: "Store", owner: "Dead", files: Collection[Path]) -> None:
+    """Bring what a dead owner recorded in these files into its entries, end its runs, and remove the files."""
+    lines = [line for file in files for line in read_lines(file)]
+    if owner.booted_since:
+        # A power cut may have taken the start itself; what was announced may have begun.
+        lines.sort(key=lambda line: "announced" in line, reverse=True)
+    else:
+        lines = [line for line in lines if "announced" not in line]
+    with store.transaction():
+        _add(store, owner.name, lines)
+        _end_runs(store, owner.name)
+    for file in files:
+        file.unlink(missing_ok=True)
 
 
-def _bring_in(store: "Store", owner: str, lines: list[Line]) -> None:
+def _add(store: "Store", owner: str, lines: list[Line]) -> None:
     for line in lines:
 
         def add(document: MutableMapping[str, Any], line: Line = line) -> None:

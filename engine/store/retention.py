@@ -16,8 +16,9 @@ from tinydb.table import Document
 from engine.clock import Clock, as_utc, local_time, to_text
 from engine.exceptions import InputError
 from engine.model import TaskExecution, WorkflowModel
-from engine.planning import State, since_restart
+from engine.planning import since_restart
 from engine.records import read_progress
+from engine.state import State
 from engine.store.logs import forget_logs
 from engine.store.table import DocumentTable
 

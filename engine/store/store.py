@@ -1,4 +1,7 @@
-"""The front door: one object that holds the tables, the transaction over them, their changes and the owners."""
+"""The front door: one object that holds the tables, the transaction over them, their changes and the owners.
+
+What few who open a store call is imported when it is called: a command that only reads starts in a part of the time.
+"""
 
 import os
 import secrets
@@ -7,20 +10,21 @@ from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import Self, cast
+from typing import TYPE_CHECKING, Self, cast
 
 from engine.clock import Clock, utc_now
 from engine.store.changes import Changes
-from engine.store.check import Report, check
 from engine.store.claims import Claims, Released, TakenOver, claim, release, take_over
 from engine.store.database import Database
 from engine.store.durability import Durability
 from engine.store.owners import Dead, Owners
 from engine.store.recording import Recording
-from engine.store.recovery import recover
-from engine.store.retention import Pruned, prune
 from engine.store.table import DocumentTable
-from engine.store.transfer import Progress, back_up, export_json, import_json
+
+if TYPE_CHECKING:
+    from engine.store.check import Report
+    from engine.store.retention import Pruned
+    from engine.store.transfer import Progress
 
 
 class Store:
@@ -78,23 +82,31 @@ class Store:
         """What was written after the transaction `since`, removals included, at the cost of those changes alone."""
         return self._storage.changes(since)
 
-    def check(self) -> Report:
+    def check(self) -> "Report":
         """Read the whole store and say what is damaged and what is lost by it; see `engine.store.check`."""
+        from engine.store.check import check
+
         return check(self.path)
 
-    def export(self, target: str | os.PathLike[str], progress: Progress | None = None) -> int:
+    def export(self, target: str | os.PathLike[str], progress: "Progress | None" = None) -> int:
         """Write all documents to a new file that stock TinyDB reads; see `engine.store.transfer.export_json`."""
+        from engine.store.transfer import export_json
+
         return export_json(self._storage, Path(target), progress)
 
     @classmethod
     def import_(
-        cls, source: str | os.PathLike[str], path: str | os.PathLike[str], progress: Progress | None = None
+        cls, source: str | os.PathLike[str], path: str | os.PathLike[str], progress: "Progress | None" = None
     ) -> int:
         """Make the new store `path` of a stock TinyDB file; see `engine.store.transfer.import_json`."""
+        from engine.store.transfer import import_json
+
         return import_json(Path(source), Path(path), progress)
 
     def backup(self, target: str | os.PathLike[str]) -> None:
         """Copy the store to a new file while others write; see `engine.store.transfer.back_up`."""
+        from engine.store.transfer import back_up
+
         back_up(self._storage, Path(target))
 
     def claim(self, keys: Iterable[str], owner: str, *, processor: str | None = None) -> Claims:
@@ -136,7 +148,7 @@ class Store:
         """
         return take_over(self, keys, owner, processor)
 
-    def prune(self, older_than: timedelta | datetime, keep_last: int, *, clock: Clock = utc_now) -> Pruned:
+    def prune(self, older_than: timedelta | datetime, keep_last: int, *, clock: Clock = utc_now) -> "Pruned":
         """Remove what is finished and old, and make the file smaller, in short steps between other writers.
 
         Finished and cancelled entries, closed actions with their verdicts, ended runs, and errors that nothing refers
@@ -157,6 +169,8 @@ class Store:
         Raises:
             InputError: `keep_last` is negative, or the cutoff lies in the future; nothing was removed.
         """
+        from engine.store.retention import prune
+
         return prune(self, self._storage.shrink, older_than, keep_last, clock)
 
     @property
@@ -200,7 +214,10 @@ class Store:
         to write it does it, too.
         """
         if not self.read_only:
-            recover(self)
+            for owner, files in self.left_behind():
+                from engine.store.recovery import bring_in
+
+                bring_in(self, owner, files)
 
     def holders(self, numbers: Collection[int]) -> dict[int, str | None]:
         """The owners of the entries with these numbers, None of those that nobody owns."""

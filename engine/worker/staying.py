@@ -19,7 +19,7 @@ from engine.exceptions import StoreError, StoreLost, WorkflowError
 from engine.executors import Executor
 from engine.journal.base import Ending
 from engine.pausing import pause_of
-from engine.planning import State
+from engine.state import State
 from engine.store import Store
 from engine.stored import StoredProcessor
 from engine.worker.actions import each_action

@@ -8,11 +8,11 @@ from tinydb import where
 from tinydb.table import Document
 
 from engine.clock import Clock, to_text
+from engine.lookup.rows import current
 from engine.operations.acting import PAGE, decided
 from engine.operations.undoing import take_back
 from engine.operations.verbs import By, Restart
-from engine.planning import State
-from engine.records import current
+from engine.state import State
 from engine.store import Store
 from engine.verdicts import Found, Verdict, attempts_of, change_back, digest, fingerprints_of, write
 from engine.worker.canary import Brake, Canary, Stage

@@ -5,8 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from engine.clock import to_text, utc_now
-from engine.planning import State
-from engine.records import shown_state
+from engine.state import State, shown_state
 
 Content = dict[str, Any]
 

@@ -9,7 +9,7 @@ from peers import Follower, Selection, Window, where
 from tinydb import Query
 
 from engine.clock import to_text, utc_now
-from engine.planning import State
+from engine.state import State
 
 Operation = Callable[[Any, int], Callable[[], Any]]
 """Prepares the n-th repetition on a peer, n from 0, and gives the work to be timed."""

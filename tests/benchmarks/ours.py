@@ -8,7 +8,7 @@ from workload import TASKS, Entries
 
 from engine import Status, Store, StoredProcessor, Task, WorkflowModel
 from engine.operations import restart
-from engine.planning import State
+from engine.state import State
 
 
 class Order(WorkflowModel):

@@ -24,8 +24,7 @@ from entries import Content, entry, error_id_of, state_of
 
 from engine.clock import to_text, utc_now
 from engine.model import TaskExecution
-from engine.planning import State
-from engine.records import shown_state
+from engine.state import State, shown_state
 from engine.store import Store
 
 BATCH = 100

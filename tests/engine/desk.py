@@ -7,8 +7,8 @@ from tinydb import where
 
 from engine import Status, StatusException, Store, StoredProcessor, Task, WorkflowModel
 from engine.lookup.entries import rows
+from engine.lookup.rows import EntryRow
 from engine.operations import ActionResult, Decision, Verb, act, decide, restart, toggle_repeat
-from engine.records import EntryRow
 from engine.worker.actions import execute_actions
 
 

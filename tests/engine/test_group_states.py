@@ -8,7 +8,7 @@ import pytest
 
 from engine import InputError
 from engine.groups import Advice, Closed, Dealt, GroupState, Note, Snoozed, Word, group_state, parse_snooze
-from engine.planning import State
+from engine.state import State
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 TICK = timedelta(microseconds=1)

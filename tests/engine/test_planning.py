@@ -20,7 +20,8 @@ from engine import (
 from engine.due_date import parse_due_date
 from engine.exceptions import InputError
 from engine.model import Halt, attempts_so_far
-from engine.planning import State, StepKind, plan
+from engine.planning import plan
+from engine.state import State, StepKind
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -21,9 +21,9 @@ from engine.groups.states import Closed
 from engine.lookup.history import ActionRow
 from engine.operations import note, pause, resolve, snooze, undo
 from engine.pausing import Pause
-from engine.planning import State
 from engine.report.since import FEWEST, MOST, GroupNews, Report, Some, Stuck, report
 from engine.report.words import markdown, sections
+from engine.state import State
 from engine.verdicts import Verdict
 
 EVENING = datetime(2026, 11, 23, 22, tzinfo=UTC)

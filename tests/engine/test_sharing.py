@@ -12,9 +12,8 @@ from tinydb import where
 
 from engine.clock import to_text
 from engine.filter import FilterError, compile_filter
-from engine.planning import State
-from engine.records import shown_state
 from engine.sharing import ALL_FAILING, Shared, what_they_share
+from engine.state import State, shown_state
 from engine.store import Store
 from engine.text import literal
 

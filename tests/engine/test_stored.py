@@ -29,8 +29,8 @@ from engine import (
 )
 from engine.clock import to_text
 from engine.lookup.entries import count_states, rows, stands_in
-from engine.planning import State
-from engine.records import EntryRow
+from engine.lookup.rows import EntryRow
+from engine.state import State
 
 Act = Callable[[Any], Any]
 

@@ -14,7 +14,7 @@ from engine import InputError, Store, StoreError
 from engine.clock import to_text
 from engine.groups import advice, dealt_with, error_group, error_groups, mark_fixed, most_frequent
 from engine.operations import Skip, note, resolve, snooze, undo
-from engine.planning import State
+from engine.state import State
 
 BOTH = "✗ 2 of 2 failures are not dealt with"
 

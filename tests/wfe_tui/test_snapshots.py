@@ -18,8 +18,8 @@ from textual.screen import ModalScreen
 
 from engine.clock import to_text
 from engine.model import TaskExecution, WorkflowModel
-from engine.planning import State
-from engine.records import entry_progress, shown_state, summary
+from engine.records import entry_progress, summary
+from engine.state import State, shown_state
 from engine.status import RepeatAfterTime, Status
 from engine.store import Store
 from wfe_tui.__main__ import make_app

@@ -19,7 +19,7 @@ from textual.strip import Strip
 from tinydb import where
 
 from engine.clock import to_text, utc_now
-from engine.records import EntryRow
+from engine.lookup.rows import EntryRow
 from engine.store import Store
 from engine.text import literal
 from wfe_tui import sources

@@ -13,8 +13,8 @@ from tinydb import where
 
 from engine.clock import Clock, to_text
 from engine.exceptions import InputError
-from engine.planning import State
-from engine.records import EntryRow, shown_state
+from engine.lookup.rows import EntryRow
+from engine.state import State, shown_state
 from engine.store import Changes, Store
 from wfe_tui import sources
 from wfe_tui.window import CACHED_ROWS, HEAD, PAGE, Answer, View, Window

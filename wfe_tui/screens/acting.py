@@ -12,9 +12,9 @@ from textual.message import Message
 from engine import operations
 from engine.exceptions import EngineError, StoreError
 from engine.lookup.entries import keys_of, rows
+from engine.lookup.rows import EntryRow
 from engine.operations import ActionResult, Basis, Stamp, Verb
 from engine.pausing import pause_of
-from engine.records import EntryRow
 from engine.text import counted
 from wfe_tui.screens.confirm import Confirmed, ConfirmScreen
 from wfe_tui.screens.repeat import RepeatScreen

@@ -17,8 +17,8 @@ from engine.clock import age, local_time
 from engine.groups import error_group
 from engine.lookup.entries import find_entries
 from engine.lookup.history import ActionRow, VerdictRow, read_action
+from engine.lookup.rows import read_row
 from engine.operations import line_of
-from engine.records import read_row
 from engine.store import Changes
 from engine.text import counted, literal
 from engine.verdicts import Verdict, verdicts_of

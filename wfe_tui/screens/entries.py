@@ -20,8 +20,9 @@ from engine.filter import complete
 from engine.filter.syntax import as_typed
 from engine.journal.base import FAILURES
 from engine.lookup.entries import count_states, state_ids
-from engine.planning import Plan, State
-from engine.records import EntryRow, read_plan, read_row
+from engine.lookup.rows import EntryRow, read_row
+from engine.records import read_plan
+from engine.state import Plan, State
 from engine.store import Changes
 from engine.text import literal
 from wfe_tui import sources

@@ -15,9 +15,10 @@ from engine.exceptions import InputError
 from engine.lookup.acts import Act, acts_on
 from engine.lookup.entries import find_entry
 from engine.lookup.logs import ExecutionLog, execution_logs
+from engine.lookup.rows import EntryRow, error_ids, read_row
 from engine.lookup.typical import typical_durations
-from engine.planning import Plan
-from engine.records import EntryRow, error_ids, read_plan, read_row
+from engine.records import read_plan
+from engine.state import Plan
 from engine.store import Changes
 from wfe_tui.actions import bindings
 from wfe_tui.loader import Loader

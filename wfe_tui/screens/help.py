@@ -10,7 +10,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from engine.planning import State
+from engine.state import State
 from wfe_tui.actions import ACTIONS, TITLES, binding_id, key_name
 from wfe_tui.surviving import Dialog
 from wfe_tui.widgets.states import state_content

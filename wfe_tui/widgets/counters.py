@@ -9,8 +9,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
-from engine.planning import State
-from engine.records import URGENCY
+from engine.state import URGENCY, State
 from engine.text import counted
 from wfe_tui.widgets.states import COLOURS, GLYPHS
 

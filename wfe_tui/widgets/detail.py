@@ -9,8 +9,8 @@ from textual.content import Content
 from textual.widgets import Static
 
 from engine.clock import duration, from_text, local_time
-from engine.planning import Plan, State, Step
-from engine.records import EntryRow, error_ids
+from engine.lookup.rows import EntryRow, error_ids
+from engine.state import Plan, State, Step
 from engine.text import literal
 from wfe_tui.widgets.cut import LONGEST_KEY, cut
 from wfe_tui.widgets.entry_columns import DECIDE

@@ -5,8 +5,8 @@ from datetime import datetime
 from textual.content import Content
 
 from engine.clock import age, short
-from engine.planning import State
-from engine.records import EntryRow
+from engine.lookup.rows import EntryRow
+from engine.state import State
 from engine.text import literal
 from wfe_tui.others import OthersAction
 from wfe_tui.widgets.columns import THEIRS, Cells, Column

@@ -8,8 +8,8 @@ from textual.content import Content
 from engine.clock import duration, from_text, local_time
 from engine.lookup.acts import Act
 from engine.lookup.logs import ExecutionLog, LogLine
-from engine.planning import Plan, State
-from engine.records import EntryRow
+from engine.lookup.rows import EntryRow
+from engine.state import Plan, State
 from engine.text import literal
 from wfe_tui.widgets.cut import LONGEST_KEY, cut
 from wfe_tui.widgets.entry_columns import DECIDE

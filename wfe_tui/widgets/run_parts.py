@@ -10,7 +10,7 @@ from textual_plotext import PlotextPlot
 from engine.clock import local_time, short
 from engine.journal.durations import Histogram
 from engine.lookup.history import RunRow
-from engine.planning import State
+from engine.state import State
 from engine.text import counted, literal
 from wfe_tui.widgets.run_line import ENDINGS
 from wfe_tui.widgets.states import COLOURS, GLYPHS, bar

@@ -6,8 +6,8 @@ from typing import Any
 from textual.content import Content
 
 from engine.groups import GroupState
-from engine.planning import State, StepKind
-from engine.records import attempt_word
+from engine.lookup.rows import attempt_word
+from engine.state import State, StepKind
 
 GLYPHS = {
     State.READY: "○",

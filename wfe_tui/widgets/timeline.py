@@ -10,8 +10,8 @@ from textual.geometry import Size
 from textual.widget import Widget
 
 from engine.clock import from_text, local_time, short
-from engine.planning import Plan, State, Step, StepKind
-from engine.records import EntryRow
+from engine.lookup.rows import EntryRow
+from engine.state import Plan, State, Step, StepKind
 from engine.text import literal
 from wfe_tui.widgets.cut import cut
 from wfe_tui.widgets.states import COLOURS, GLYPHS, STEPS, attempt_look

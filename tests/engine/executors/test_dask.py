@@ -20,7 +20,7 @@ from engine import InputError, Store, WorkflowError
 from engine.clock import utc_now
 from engine.lookup.entries import rows
 from engine.lookup.logs import log_lines
-from engine.planning import State
+from engine.state import State
 
 pytest.importorskip("distributed", reason="the extra wfe-tui[dask] is not installed")
 

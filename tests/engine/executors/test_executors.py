@@ -13,7 +13,7 @@ from tinydb import where
 from engine import InputError, Store, WorkflowError
 from engine.lookup.entries import rows
 from engine.lookup.logs import log_lines
-from engine.planning import State
+from engine.state import State
 
 EXECUTORS: dict[str, dict[str, Any]] = {
     "inline": {},

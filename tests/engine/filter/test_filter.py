@@ -14,8 +14,7 @@ from engine.clock import to_text
 from engine.filter import FilterError, compile_filter, complete
 from engine.filter.fields import FIELDS
 from engine.filter.syntax import parse
-from engine.planning import State
-from engine.records import shown_state
+from engine.state import State, shown_state
 from engine.store import Store
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)

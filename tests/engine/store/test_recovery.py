@@ -10,8 +10,8 @@ from tinydb import where
 from engine.clock import to_text, utc_now
 from engine.lookup.entries import rows
 from engine.model import TaskExecution, WorkflowModel
-from engine.planning import State
-from engine.records import entry_progress, shown_state, summary
+from engine.records import entry_progress, summary
+from engine.state import State, shown_state
 from engine.store import Store
 from engine.store.recording import Recording, announced, ended, started
 

@@ -27,8 +27,9 @@ from engine.exceptions import InputError
 from engine.lookup.entries import rows
 from engine.model import TaskExecution
 from engine.operations import restart, toggle_repeat
-from engine.planning import Plan, plan
+from engine.planning import plan
 from engine.records import read_plan
+from engine.state import Plan
 from engine.store import Store
 from engine.store.retention import Pruned, lasting
 from engine.worker.actions import execute_actions
