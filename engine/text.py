@@ -3,6 +3,7 @@ would command the terminal, becomes a symbol that can be seen. Nothing is lost a
 
 import re
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 
 _TAB = 4
@@ -64,6 +65,17 @@ def percent(share: float) -> str:
     if 0 < share < 0.005:
         return "<1%"
     return ">99%" if 0.995 <= share < 1 else f"{share:.0%}"
+
+
+def spark(numbers: Sequence[float]) -> str:
+    """A bar for each number, the greatest as high as a line; what is not nothing is seen."""
+    most = max(numbers, default=0)
+    if not most:
+        return " " * len(numbers)
+    return "".join(_BARS[max(1, round(number / most * 8))] if number else " " for number in numbers)
+
+
+_BARS = " ▁▂▃▄▅▆▇█"
 
 
 def short_path(path: str | Path) -> str:

@@ -193,7 +193,7 @@ ACTIONS: Mapping[str, tuple[Action, ...]] = {
         *_LIST,
     ),
     "report": (
-        Action("write", "w", "Write", "Write it into a file, as Markdown for the hand-over.", footer=True),
+        Action("write", "w", "Write", "Write it into a file, as Markdown or as a page.", footer=True),
         Action("copy", "y", "Copy", "Copy it as Markdown.", footer=True),
     ),
     "welcome": (

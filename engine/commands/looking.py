@@ -1,5 +1,6 @@
 """The commands of `wfe` that look, and change nothing."""
 
+import sys
 from typing import Annotated
 
 import typer
@@ -9,14 +10,18 @@ from engine.clock import parse_past, utc_now
 from engine.commands import printing
 from engine.commands.options import AtOption, JsonOption, ProcessorOption, StoreOption, looked_at, looked_back_at
 from engine.commands.selecting import explained, matching
+from engine.exceptions import InputError
 from engine.filter.fields import GROUP
 from engine.lookup.acts import acts_on
 from engine.lookup.entries import find_entry, find_error, find_fingerprint, rows
 from engine.operations.recording import signature
 from engine.pausing import pauses
 from engine.records import read_plan
+from engine.report.figures import figures
+from engine.report.page import page
 from engine.report.since import SPAN
 from engine.report.since import report as make_report
+from engine.report.words import markdown
 from engine.sharing import FAILED, what_they_share
 
 
@@ -55,14 +60,24 @@ def report(
         str | None,
         typer.Option(metavar="MOMENT", help="As 8h (ago), 22:00, or '2026-11-27 22:00'; else 12h.", show_default=False),
     ] = None,
+    html: Annotated[
+        bool, typer.Option("--html", help="As a page with charts, to be mailed or printed: --html > night.html.")
+    ] = False,
     store: StoreOption = None,
     json: JsonOption = False,
 ) -> None:
     """Write what has happened since, and what waits: as Markdown, for the hand-over."""
+    if html and json:
+        raise InputError("--html and --json exclude each other: give one of them")
     with looked_at(store) as opened:
         now = utc_now()
         begin = parse_past(since, now) if since else now - SPAN
-        printing.handover(make_report(opened, begin, now, signature()), as_json=json)
+        made = make_report(opened, begin, now, signature())
+        numbers = figures(opened, made)
+    if json:
+        printing.handover(made, numbers)
+    else:
+        sys.stdout.write(page(made, numbers) if html else markdown(made, numbers))
 
 
 def error(

@@ -30,8 +30,8 @@ from engine.lookup.acts import Act
 from engine.lookup.history import ActionRow
 from engine.lookup.rows import EntryRow, error_ids
 from engine.operations import ActionResult, Fate, Previewed
+from engine.report.figures import Figures
 from engine.report.since import Report as Told
-from engine.report.words import markdown
 from engine.settings import Origin
 from engine.sharing import Shared
 from engine.state import Plan, State
@@ -224,12 +224,9 @@ def groups(found: Iterable[ErrorGroup], *, as_json: bool, now: datetime) -> None
             _print(Text(f"  note: {literal(each.words(now))}"))
 
 
-def handover(told: Told, *, as_json: bool) -> None:
-    """What has happened: as Markdown, whoever reads it."""
-    if as_json:
-        _json(told.to_json())
-    else:
-        sys.stdout.write(markdown(told))
+def handover(told: Told, numbers: Figures) -> None:
+    """What has happened, for programs."""
+    _json({**told.to_json(), "figures": numbers.to_json()})
 
 
 def shared(found: Shared, *, as_json: bool) -> None:

@@ -187,7 +187,7 @@ def report(store: Store, since: datetime, moment: datetime, who: str | None = No
         moment: until when, which is now (aware).
         who: whose own acts are told apart from those of others, as `user@host`.
     """
-    acts = _acts_since(store, since)
+    acts = acts_since(store, since)
     others, own = [act for act in acts if act.who != who], [act for act in acts if act.who == who]
     left = max(store.actions.count(where("when") > to_text(since)) - len(acts), 0)
     return Report(
@@ -283,7 +283,8 @@ def _is_later(said: Any, since: datetime) -> bool:
 # --- acts and runs
 
 
-def _acts_since(store: Store, since: datetime) -> list[ActionRow]:
+def acts_since(store: Store, since: datetime) -> list[ActionRow]:
+    """What operators did after a moment (aware), the newest first, at most `NEWEST_ACTS`."""
     later: QueryInstance = where("when") > to_text(since)
     return list(_acts(store, store.actions.ids(later, order_by="when", reverse=True, limit=NEWEST_ACTS)))
 
@@ -301,16 +302,19 @@ def _acts(store: Store, numbers: Iterable[int]) -> Iterator[ActionRow]:
 
 
 def _runs(store: Store, since: datetime, moment: datetime) -> Runs:
-    """Those that gave a sign of life since: also such as had begun before."""
-    numbers = store.runs.ids(order_by="started", reverse=True, limit=NEWEST_RUNS)
-    documents = [run for run in store.runs.get(doc_ids=numbers) if from_text(run["updated"]) > since]
-    runs = [read_run(document, moment, store.is_alive) for document in documents]
+    runs = [read_run(document, moment, store.is_alive) for document in runs_since(store, since)]
     begun = store.runs.count(where("started") > to_text(since))
     return Runs(
         max(len(runs), begun),
         sum(run.is_going_on for run in runs),
         Some.of([run for run in runs if run.ending not in (None, "completed", "stopped")]),
     )
+
+
+def runs_since(store: Store, since: datetime, most: int = NEWEST_RUNS) -> list[Document]:
+    """Those of the `most` newest runs that gave a sign of life after a moment (aware); they may have begun before."""
+    numbers = store.runs.ids(order_by="started", reverse=True, limit=most)
+    return [run for run in store.runs.get(doc_ids=numbers) if from_text(run["updated"]) > since]
 
 
 def _run_to_json(run: RunRow) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import re
 import shlex
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal, TypeVar
 
 from engine.clock import local_minute, local_time, short
@@ -12,8 +12,9 @@ from engine.lookup.history import ActionRow, RunRow
 from engine.operations import line_of
 from engine.operations.shell import store_words
 from engine.pausing import Pause
+from engine.report.figures import Figures
 from engine.report.since import GroupNews, Report, Runs, Some, Stuck
-from engine.text import counted, literal, short_path
+from engine.text import counted, literal, short_path, spark
 from engine.verdicts import Verdict
 
 LONGEST = 200
@@ -71,6 +72,19 @@ def headline(report: Report) -> str:
     return report.dealt.words() + (f"; {counted(report.errors, 'error')} since" if report.errors else "")
 
 
+def title(report: Report) -> str:
+    """From when on it tells."""
+    return f"Since {local_minute(report.since, report.moment)}"
+
+
+def period(report: Report) -> str:
+    """Between which moments all of it has happened, and what clock these are of."""
+    ends = (report.since, report.moment)
+    zones = dict.fromkeys(f"UTC{moment.astimezone().isoformat()[-6:]}" for moment in ends)
+    since, until = map(local_time, ends)
+    return f"from {since} to {until}; times are local, {', then '.join(zones)}"
+
+
 def sections(report: Report) -> list[Section]:
     """What is told, by its kind, the most urgent first; a kind of which there is nothing is left out."""
 
@@ -93,31 +107,66 @@ def sections(report: Report) -> list[Section]:
     ]
 
 
-def markdown(report: Report) -> str:
+def pace(figures: Figures) -> str:
+    """How much ended and failed in an interval of the period at most, for who looks at how that went over time."""
+    intervals = figures.over_time
+    width = short((intervals[1].begin - intervals[0].begin).total_seconds())
+    most = max(each.results for each in intervals)
+    failed = max(each.failures for each in intervals)
+    left = f"; without {counted(figures.runs_left, 'older run')}" if figures.runs_left else ""
+    return (
+        f"at most {most:,} executions ended in {width}, and {f'at most {failed:,}' if failed else 'none'} failed{left}"
+    )
+
+
+def times(report: Report, most: int) -> list[str]:
+    """So many moments from the beginning to the end of the period, as they stand below a chart: times of day, or days
+    where there are several."""
+    span = report.moment - report.since
+    moments = [local_time(report.since + at * span / (most - 1)) for at in range(most)]
+    return [moment[5:10] if span > _DAYS else moment[11:16] for moment in moments]
+
+
+_DAYS = timedelta(days=2)
+
+
+def markdown(report: Report, figures: Figures) -> str:
     """The report as Markdown, in which nothing that comes from outside is obeyed."""
-    since, now = report.since, report.moment
-    zones = dict.fromkeys(f"UTC{moment.astimezone().isoformat()[-6:]}" for moment in (since, now))
     found = sections(report)
     blocks = [
-        f"# Since {local_minute(since, now)}",
-        f"{_code(short_path(report.path))} from {local_time(since)} to {local_time(now)}; times are local, "
-        f"{', then '.join(zones)}.",
+        f"# {title(report)}",
+        f"{_code(short_path(report.path))} {period(report)}.",
         f"{_escaped(headline(report))}." + ("" if found else f" {NOTHING}"),
+        *_over_time(report, figures),
     ]
     for section in found:
         lines = [f"- {_marked(line)}" for line in section.lines]
         lines += [f"- … and {section.left} more"] if section.left else []
-        looks = " or ".join(_code(look) for look in _looks(section, report) if look == literal(look))
-        blocks += [f"## {_escaped(shortened(section.title))}", "\n".join(lines), f"See {looks}." if looks else ""]
+        more = " or ".join(map(_code, looks(section, report)))
+        blocks += [f"## {_escaped(shortened(section.title))}", "\n".join(lines), f"See {more}." if more else ""]
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 
-def _looks(section: Section, report: Report) -> Iterator[str]:
-    """What is typed into a shell to see more."""
-    if section.command:
-        yield line_of(section.command, [], report.path, None, None)
-    for place in [line.place for line in section.lines if line.place][:1]:
-        yield " ".join(["wfe-tui", *store_words(report.path), shlex.quote(str(place))])
+def _over_time(report: Report, figures: Figures) -> Iterator[str]:
+    """The chart of what ended when, as text."""
+    if figures.results:
+        begin, end = times(report, 2)
+        results, failures = ([getattr(each, name) for each in figures.over_time] for name in ("results", "failures"))
+        drawn = [
+            f"executions  {spark(results)}  {figures.results:,}",
+            f"failed      {spark(failures)}  {figures.failures:,}",
+            f"{begin:>17}{end:>{len(results) - 5}}",
+        ]
+        yield "## Results over time"
+        yield "\n".join([f"{pace(figures).capitalize()}.", "", "```text", *drawn, "```"])
+
+
+def looks(section: Section, report: Report) -> Iterator[str]:
+    """What is typed into a shell to see more; nothing that cannot be typed."""
+    typed = [line_of(section.command, [], report.path, None, None)] if section.command else []
+    places = [str(line.place) for line in section.lines if line.place][:1]
+    typed += [" ".join(["wfe-tui", *store_words(report.path), shlex.quote(place)]) for place in places]
+    return (line for line in typed if line == literal(line))
 
 
 # --- lines

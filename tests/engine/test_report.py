@@ -21,6 +21,7 @@ from engine.groups.states import Closed
 from engine.lookup.history import ActionRow
 from engine.operations import note, pause, resolve, snooze, undo
 from engine.pausing import Pause
+from engine.report.figures import Figures
 from engine.report.since import FEWEST, MOST, GroupNews, Report, Some, Stuck, report
 from engine.report.words import markdown, sections
 from engine.state import State
@@ -174,13 +175,15 @@ def test_of_very_many_only_the_first_are_told_and_how_many_there_are_beside(desk
     desk.run(lambda entry: fails(entry.key.replace("-", ""))(entry))
     found = told(desk, hours=1)
     assert (len(found.new.shown), found.new.count) == (MOST, MOST + 5)
-    assert "- … and 5 more\n" in markdown(found)
+    assert "- … and 5 more\n" in markdown(found, Figures())
 
 
 def test_where_nothing_has_happened_one_sentence_says_so(desk: Desk) -> None:
     found = report(desk.store, desk.clock(), desk.clock(), ME)
     assert not found.has_news
-    assert markdown(found).endswith("\n\n✓ nothing fails. Nothing has happened since, and nothing is awaited.\n")
+    assert markdown(found, Figures()).endswith(
+        "\n\n✓ nothing fails. Nothing has happened since, and nothing is awaited.\n"
+    )
 
 
 # --- Markdown
@@ -227,7 +230,7 @@ def test_the_report_as_it_is_handed_over(zone: Any, monkeypatch: pytest.MonkeyPa
         new=Some([group], 1), stuck=Some([stuck], 1), acts=Some([act], 1),
     )  # fmt: skip
     assert (
-        markdown(found)
+        markdown(found, Figures())
         == """\
 # Since 2026-11-23 23:00
 
@@ -259,7 +262,7 @@ See `wfe actions --store /srv/orders.db` or `wfe-tui --store /srv/orders.db acti
 def test_in_the_night_in_which_the_clocks_are_turned_both_offsets_are_said(zone: Any) -> None:
     zone("Europe/Berlin")
     since = datetime(2026, 10, 24, 20, tzinfo=UTC)
-    said = markdown(Report(Path("/srv/wfe.db"), since, since + timedelta(hours=12)))
+    said = markdown(Report(Path("/srv/wfe.db"), since, since + timedelta(hours=12)), Figures())
     assert "from 2026-10-24 22:00:00 to 2026-10-25 09:00:00; times are local, UTC+02:00, then UTC+01:00." in said
 
 
@@ -273,8 +276,10 @@ PIECES = [
 @pytest.mark.parametrize("seed", range(40))
 def test_nothing_from_outside_is_obeyed_as_markdown_or_by_a_terminal(seed: int) -> None:
     chance = random.Random(seed)
-    said = markdown(full(lambda: "".join(chance.choices(PIECES, k=chance.randint(1, 5))), Path(f"/srv/`{seed}.db")))
-    quiet = markdown(full(lambda: "quiet", Path("/srv/quiet.db")))
+    said = markdown(
+        full(lambda: "".join(chance.choices(PIECES, k=chance.randint(1, 5))), Path(f"/srv/`{seed}.db")), Figures()
+    )
+    quiet = markdown(full(lambda: "quiet", Path("/srv/quiet.db")), Figures())
     assert set(plain(said)[0]) <= {*plain(quiet)[0], "text_special", "softbreak"}
     assert plain(said)[0].count("heading_open") == plain(quiet)[0].count("heading_open")
     assert plain(said)[0].count("list_item_open") == plain(quiet)[0].count("list_item_open")
@@ -283,7 +288,7 @@ def test_nothing_from_outside_is_obeyed_as_markdown_or_by_a_terminal(seed: int) 
 
 def test_what_was_said_is_read_as_it_was_said() -> None:
     text = "a `b` *c* [d](e) <f> _g_ \\h"
-    _, [shown] = plain(markdown(full(lambda: text, Path("/srv/wfe.db"))))
+    _, [shown] = plain(markdown(full(lambda: text, Path("/srv/wfe.db")), Figures()))
     assert shown.count(f"{text} in {text}") >= 2
 
 

@@ -174,7 +174,7 @@ async def test_it_is_written_into_a_new_file_and_copied_as_markdown(
         await operator.sees("New errors (1)")
         for said in ("the report written to", "is there already: name another file"):
             await operator.press("w")
-            await operator.sees("Into which file? It is Markdown.", "report-")
+            await operator.sees("Into which file? It is Markdown", "report-")
             operator.app.screen.query_one("Input").value = str(file)
             await operator.press("enter")
             await operator.until(lambda said=said: said in f"{operator.notices} {operator.screen}")
@@ -184,6 +184,21 @@ async def test_it_is_written_into_a_new_file_and_copied_as_markdown(
     assert file.read_text().startswith("# Since ")
     assert "\n## New errors (1)\n\n- `v1:" in file.read_text()
     assert file.stat().st_mode & 0o777 == 0o600
+
+
+async def test_it_is_written_as_a_page_into_a_file_that_is_named_so(
+    console: Any, evening: Path, memory: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "night.html"
+    async with console(evening, memory=memory) as operator:
+        await operator.sees("New errors (1)")
+        await operator.press("w")
+        await operator.sees("a page with charts if the name ends with .html")
+        operator.app.screen.query_one("Input").value = str(file)
+        await operator.press("enter")
+        await operator.hears("the report written to")
+    assert file.read_text().startswith("<!doctype html>")
+    assert "Results over time" in file.read_text()
 
 
 async def test_a_console_that_stood_open_unused_tells_what_has_happened_meanwhile(

@@ -12,7 +12,7 @@ from textual.widgets import Static
 from engine.clock import age
 from engine.groups import ErrorGroup, error_groups, failed_by, urgency
 from engine.store import Changes
-from engine.text import counted, literal
+from engine.text import counted, literal, spark
 from wfe_tui.actions import bindings
 from wfe_tui.listing import Listing
 from wfe_tui.others import OthersAction
@@ -24,7 +24,6 @@ from wfe_tui.widgets.columns import Cells, Column, cells
 from wfe_tui.widgets.cut import cut
 from wfe_tui.widgets.filter_bar import FilterBar
 from wfe_tui.widgets.known import known_content
-from wfe_tui.widgets.plots import spark
 from wfe_tui.widgets.states import group_content
 from wfe_tui.widgets.table import StoreTable
 

@@ -1,5 +1,6 @@
 """What has happened since the operator last looked: shown when the console is opened again, and when it is asked."""
 
+import asyncio
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
@@ -18,6 +19,8 @@ from textual.widgets.option_list import Option
 from engine.clock import age, local_minute, parse_past
 from engine.exceptions import EngineError
 from engine.operations.recording import signature
+from engine.report.figures import figures
+from engine.report.page import page
 from engine.report.since import SPAN, Report, report
 from engine.report.words import NOTHING, Name, Place, Told, headline, markdown, sections, shortened
 from engine.store import Changes
@@ -137,17 +140,22 @@ class ReportScreen(StoreScreen):
             return
 
         def write(path: Path, progress: Callable[[str], object]) -> str:
+            as_written = page if path.suffix == ".html" else markdown
+            text = as_written(found, figures(self.store, found))
             with new_file(path) as file:
-                file.write(markdown(found))
+                file.write(text)
             return "the report"
 
         name = file_name("report", "md", found.moment)
-        self.app.push_screen(ExportScreen("Write the report", "Into which file? It is Markdown.", name, write))
+        question = "Into which file? It is Markdown, or a page with charts if the name ends with .html."
+        self.app.push_screen(ExportScreen("Write the report", question, name, write))
 
-    def action_copy(self) -> None:
+    async def action_copy(self) -> None:
         """Copy it as Markdown."""
-        if self._report is not None:
-            self.wfe.copy(markdown(self._report), "the report as Markdown")
+        found, store = self._report, self.store
+        if found is not None:
+            text = await asyncio.to_thread(lambda: markdown(found, figures(store, found)))
+            self.wfe.copy(text, "the report as Markdown")
 
 
 def _indented(*parts: Content) -> Padding:

@@ -12,7 +12,7 @@ from textual.message import Message
 from textual.widget import Widget
 
 from engine.clock import local_minute
-from wfe_tui.widgets.plots import spark
+from engine.text import spark
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
