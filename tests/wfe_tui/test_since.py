@@ -174,7 +174,7 @@ async def test_it_is_written_into_a_new_file_and_copied_as_markdown(
         await operator.sees("New errors (1)")
         for said in ("the report written to", "is there already: name another file"):
             await operator.press("w")
-            await operator.sees("Into which file? It is Markdown", "report-")
+            await operator.sees("Into which file? Markdown", "report-")
             operator.app.screen.query_one("Input").value = str(file)
             await operator.press("enter")
             await operator.until(lambda said=said: said in f"{operator.notices} {operator.screen}")
@@ -193,7 +193,7 @@ async def test_it_is_written_as_a_page_into_a_file_that_is_named_so(
     async with console(evening, memory=memory) as operator:
         await operator.sees("New errors (1)")
         await operator.press("w")
-        await operator.sees("a page with charts if the name ends with .html")
+        await operator.sees("a page, if its name ends with .html")
         operator.app.screen.query_one("Input").value = str(file)
         await operator.press("enter")
         await operator.hears("the report written to")

@@ -147,7 +147,7 @@ class ReportScreen(StoreScreen):
             return "the report"
 
         name = file_name("report", "md", found.moment)
-        question = "Into which file? It is Markdown, or a page with charts if the name ends with .html."
+        question = "Into which file? Markdown; a page, if its name ends with .html"
         self.app.push_screen(ExportScreen("Write the report", question, name, write))
 
     async def action_copy(self) -> None:
