@@ -1,0 +1,53 @@
+"""The migration again, on Dask: the workflow stays, its requests are made by the workers of a cluster.
+
+    python -m engine.demo.on_dask migration.db
+
+It starts a cluster on this machine, makes one run and ends; started again, it takes up what had to wait. A cluster that
+is there already is used by `wfe run engine.demo.on_dask:MigrationOnDask --dask tcp://scheduler:8786`. The extra
+`wfe-tui[dask]` brings Dask.
+"""
+
+import asyncio
+import logging
+import sys
+
+from engine import Task
+from engine.demo import migration
+from engine.demo.migration import Convert, Customer, Migration
+
+
+class Send(migration.Send):
+    """As it was, but a function: a coroutine waits in the process of the run, only a function goes to a worker."""
+
+    def process_entry(self, entry: Customer, dry_run: bool = False) -> None:  # type: ignore[override]
+        asyncio.run(super().process_entry(entry, dry_run))
+
+
+class Verify(migration.Verify):
+    """The same."""
+
+    def process_entry(self, entry: Customer, dry_run: bool = False) -> None:  # type: ignore[override]
+        asyncio.run(super().process_entry(entry, dry_run))
+
+
+class MigrationOnDask(Migration):
+    """The migration, with tasks that travel."""
+
+    def get_tasks(self) -> list[Task]:
+        return [Convert(self), Send(self), Verify(self)]
+
+
+def main(store: str) -> None:
+    """One run on a cluster that lasts as long."""
+    from distributed import LocalCluster
+
+    from engine.demo.on_dask import MigrationOnDask  # by the name under which the workers import it
+    from engine.executors.dask import DaskExecutor
+
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    with LocalCluster(n_workers=2, threads_per_worker=32, dashboard_address=None) as cluster:
+        MigrationOnDask(store).process_entries(executor=DaskExecutor(cluster.scheduler_address))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
