@@ -2,5 +2,6 @@
 
 * `base` — what a run asks of a journal; without a store it is kept nowhere
 * `stored` — the journal of a processor with a `Store`
-* `figures` — what a run's document tells of its executions: `durations` of each task, and the `pace` of the results
+* `intake` — takes entries up into the store, and claims them; `held` is one that is claimed
+* `run_document` — how far the run is, and what its `figures` tell: `durations` of each task, the `pace` of the results
 """
