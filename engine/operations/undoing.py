@@ -9,7 +9,9 @@ from tinydb.table import Document
 
 from engine.clock import Clock, to_text, utc_now
 from engine.exceptions import InputError
-from engine.operations.acting import PAGE, PAUSE, ActionResult, standing
+from engine.operations.acting import ActionResult
+from engine.operations.deciding import standing
+from engine.operations.paging import PAGE, PAUSE
 from engine.operations.recording import record, refuse_read_only, signature
 from engine.operations.verbs import By, Refusal
 from engine.pausing import pause_of, read_pause, remove_pause, write_pause

@@ -9,7 +9,8 @@ from tinydb.table import Document
 
 from engine.clock import Clock, to_text
 from engine.lookup.rows import current
-from engine.operations.acting import PAGE, decided
+from engine.operations.deciding import decided
+from engine.operations.paging import PAGE
 from engine.operations.undoing import take_back
 from engine.operations.verbs import By, Restart
 from engine.state import State

@@ -42,7 +42,7 @@ from engine.operations import (
     stop,
     toggle_repeat,
 )
-from engine.operations.acting import PAGE
+from engine.operations.paging import PAGE
 from engine.worker.actions import execute_actions
 
 
