@@ -7,9 +7,9 @@ by `schema`, with the help of `connections`, `turns`, `durability`, `changes`, a
 and `migration`.
 """
 
-from engine.store.changes import Changes
+from engine.store.changes import Changes, Place, Writes
 from engine.store.durability import Durability
 from engine.store.location import may_write, store_path
 from engine.store.store import Store
 
-__all__ = ["Changes", "Durability", "Store", "may_write", "store_path"]
+__all__ = ["Changes", "Durability", "Place", "Store", "Writes", "may_write", "store_path"]

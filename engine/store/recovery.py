@@ -31,6 +31,9 @@ def bring_in(store: "Store", owner: "Dead", files: Collection[Path]) -> None:
         lines = [line for line in lines if "announced" not in line]
     with store.transaction():
         _add(store, owner.name, lines)
+        # Of what it had begun before its last group of entries, no line tells: it stands otherwise from now on.
+        is_left = (where("owner") == owner.name) & (where("state") == State.RUNNING)
+        store.entries.touch(store.entries.ids(is_left))
         _end_runs(store, owner.name)
     for file in files:
         file.unlink(missing_ok=True)

@@ -6,7 +6,7 @@ What was committed survives kill -9 of any process. The file lies on a local dis
 import os
 import threading
 import weakref
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
 from pathlib import Path
@@ -17,7 +17,7 @@ from tinydb.storages import Storage
 
 from engine.exceptions import NotStorable, StoreConflict, StoreError
 from engine.store import schema
-from engine.store.changes import Changes, forget_old_removals, read_changes
+from engine.store.changes import Changes, Place, Writes, forget_old_removals, read_changes, read_writes
 from engine.store.connections import Connections
 from engine.store.durability import Durability, Log, named_durability
 from engine.store.opening import check_readable, make_ready
@@ -137,6 +137,10 @@ class SqliteStorage(Storage):
         """What was written after the transaction `since`, at the cost of those changes alone."""
         return read_changes(self.rows, since)
 
+    def writes(self, after: Place, tables: Collection[str], limit: int) -> Writes:
+        """What was written behind a place to some tables, in order, at most `limit` documents of it."""
+        return read_writes(self.rows, after, tables, limit)
+
     def encode(self, table: str, doc_id: int, document: Mapping[str, Any]) -> Encoded:
         """A document as it is stored. Raises NotStorable if it cannot be."""
         try:
@@ -166,6 +170,12 @@ class SqliteStorage(Storage):
             self._write(_update(at, moved), rows)
             tally.count(at, (old[i].columns for i in ids), -1)
             tally.count(at, (new[i].columns for i in ids), 1)
+
+    def touch(self, table: str, ids: Collection[int]) -> None:
+        """Tell followers of documents that are as they were. To be called in a transaction."""
+        if ids:
+            at, seq = layout(table), self._writing_seq()
+            self._write(f"UPDATE {at.sql} SET seq = ? WHERE {at.where} AND id = ?", ((seq, i) for i in ids))
 
     def remove(self, table: str, ids: Iterable[int]) -> None:
         """Remove those documents that are there, and note it for followers. To be called in a transaction."""

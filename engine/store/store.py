@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self, cast
 
 from engine.clock import Clock, utc_now
-from engine.store.changes import Changes
+from engine.store.changes import Changes, Place, Writes
 from engine.store.claims import Claims, Released, TakenOver, claim, release, take_over
 from engine.store.database import Database
 from engine.store.durability import Durability
@@ -81,6 +81,18 @@ class Store:
     def changes(self, since: int) -> Changes:
         """What was written after the transaction `since`, removals included, at the cost of those changes alone."""
         return self._storage.changes(since)
+
+    def writes(self, after: Place, tables: Collection[str], limit: int = 500) -> Writes:
+        """The documents that were written behind a place, removals included, in the order of the transactions.
+
+        Whoever goes on behind the last of them loses none and gets none twice, whatever is written meanwhile.
+
+        Args:
+            after: the place; `Place(n + 1)` is behind the transaction n.
+            tables: TinyDB's names of those whose documents are asked for.
+            limit: so many at once.
+        """
+        return self._storage.writes(after, tables, limit)
 
     def check(self) -> "Report":
         """Read the whole store and say what is damaged and what is lost by it; see `engine.store.check`."""

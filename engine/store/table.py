@@ -156,6 +156,11 @@ class DocumentTable(Table):
                 doc_ids = self.ids(cond)
             return super().remove(doc_ids=doc_ids)
 
+    def touch(self, doc_ids: Collection[int]) -> None:
+        """Tell followers of documents that are as they were: what lists derive from them has changed."""
+        with self._writing():
+            self._rows.storage.touch(self._rows.layout.name, doc_ids)
+
     def _get_next_id(self) -> int:
         return self._rows.highest() + 1 if self._pending is None else self._pending.highest + 1
 
