@@ -79,7 +79,7 @@ class Request(Task):
         """What the service answers.
 
         Raises:
-            StatusException: it does not answer now. The task is executed again by itself, after 1 s, 2 s, 4 s, … and
+            StatusException: it does not answer now. The task is executed again by itself, after 5 s, 10 s, 20 s, …,
                 at most eight times; then the row is interrupted, for an operator.
             RuntimeError: it answers what a sound request is not answered. The row fails.
         """
@@ -150,7 +150,7 @@ class Migration(StoredProcessor):
 
 def later(message: str) -> StatusException:
     """Interrupts a task until the service may have recovered."""
-    return StatusException(Status(message=message, repeat=RepeatWithBackoff(initial=1, maximum=60), max_reruns=8))
+    return StatusException(Status(message=message, repeat=RepeatWithBackoff(initial=5, maximum=60), max_reruns=8))
 
 
 async def request(url: str, method: str, path: str, content: Any, key: str) -> tuple[int, Any]:
