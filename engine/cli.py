@@ -21,12 +21,12 @@ from engine.exceptions import EngineError
 from engine.text import literal
 
 COMMANDS = {
-    "ls": "looking:ls",
-    "show": "looking:show",
-    "report": "looking:report",
-    "error": "looking:error",
-    "share": "looking:share",
-    "compare": "looking:compare",
+    "ls": "entries:ls",
+    "show": "entries:show",
+    "report": "report:report",
+    "error": "errors:error",
+    "share": "contrasting:share",
+    "compare": "contrasting:compare",
     "run": "running:run",
     "work": "running:work",
     "repeat": "verbs:repeat",
@@ -41,7 +41,7 @@ COMMANDS = {
     "stop": "verbs:stop",
     "drain": "verbs:drain",
     "undo": "actions:undo",
-    "errors": "triage:errors",
+    "errors": "errors:errors",
     "resolve": "triage:resolve",
     "snooze": "triage:snooze",
     "note": "triage:note",

@@ -1,10 +1,11 @@
-"""The commands of `wfe`, some of a kind in each module; `engine.cli` puts them together.
+"""The commands of `wfe`, some of a kind in each module. `engine.cli` has the table of them, and imports a module when
+one of its commands is called: so none imports what its commands can do without.
 
-* `looking` — ls, show, error, share, compare, report: nothing is changed by them
+* `entries` (ls, show), `errors` (errors, error), `contrasting` (share, compare), `report`: nothing is changed by them
 * `running` — run and work
 * `verbs` — what is done to entries, processors and runs; `doing` carries a verb to entries out
 * `actions` — what operators did: list, show, await, resume, abandon, undo
-* `triage` — errors by their cause: list, resolve, snooze, note
+* `triage` — errors by their cause: resolve, snooze, note
 * `upkeep`, `metrics` — the store as a whole
 * `config` — what is set, and where
 * `selecting`, `options` — what they share: which entries are meant, which store

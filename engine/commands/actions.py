@@ -12,6 +12,8 @@ from engine.clock import utc_now
 from engine.commands import printing
 from engine.commands.doing import refusals, run_workers
 from engine.commands.options import JsonOption, StoreOption, WhyOption, existing, looked_at
+from engine.commands.printing.actions import print_actions, print_verdicts
+from engine.commands.printing.acts import print_action
 from engine.exceptions import InputError
 from engine.lookup.history import ActionRow, read_action
 from engine.store import Store
@@ -41,7 +43,7 @@ def list_(
         return
     with looked_at(store) as opened:
         found = _newest(opened, limit, open_=open_)
-        printing.actions(found, as_json=json, now=utc_now())
+        print_actions(found, as_json=json, now=utc_now())
 
 
 @actions.command()
@@ -62,7 +64,7 @@ def show(
             row = _row(opened, action)
         document = opened.actions.get(doc_id=action)
         refusals = {key: why for key, why in (document or {"results": {}})["results"].items() if why is not None}
-        printing.verdicts(row, _rows(opened, action), refusals, as_json=json)
+        print_verdicts(row, _rows(opened, action), refusals, as_json=json)
     is_well = not row.refused and set(row.verdicts) <= {Verdict.FIXED, Verdict.DONE}
     raise typer.Exit(0 if is_well else 1)
 
@@ -101,7 +103,7 @@ def undo(
         done = operations.undo(action, store=opened, why=why)
         [number] = done.actions.values()
         undone = opened.actions.get(doc_id=number)
-    printing.action(done, as_json=json)
+    print_action(done, as_json=json)
     if undone is not None:
         printing.note(f"action {undone['undoes']} was undone, by action {number}")
     raise typer.Exit(1 if done.refused else 0)

@@ -2,15 +2,15 @@
 
 from collections.abc import Iterator
 
-from engine.commands import printing
 from engine.commands.options import JsonOption
+from engine.commands.printing.settings import print_settings
 from engine.settings import KINDS, Origin, read_settings
 from engine.store.location import store_path
 
 
 def config(json: JsonOption = False) -> None:
     """Show what is set, and where: in the environment, in wfe.toml or pyproject.toml, or nowhere."""
-    printing.settings(_settings(), as_json=json)
+    print_settings(_settings(), as_json=json)
 
 
 def _settings() -> Iterator[tuple[str, str | float | None, Origin | None]]:

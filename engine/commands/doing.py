@@ -16,6 +16,8 @@ from engine import operations
 from engine.clock import utc_now
 from engine.commands import printing
 from engine.commands.options import existing, looked_at
+from engine.commands.printing.acts import print_action, print_advice, print_foreseen, print_outcome, print_preview
+from engine.commands.printing.progress import portion
 from engine.commands.selecting import Selection, select
 from engine.exceptions import InputError
 from engine.groups import most_frequent
@@ -114,14 +116,14 @@ def _show(verb: Verb, chosen: Selection, store: Store, out: Path | None, *, as_j
             page = keys[at : at + _SHOWN]
             seen = operations.preview(verb, page, store=store, processor=processor, shown=_SHOWN)
             for each in seen.entries:
-                printing.previewed(verb.name, each, as_json=as_json)
+                print_preview(verb.name, each, as_json=as_json)
             accepted, refused = accepted + seen.accepted, refused + seen.refused
             fates.update(seen.totals)
             causes.update(seen.causes)
             basis.stamps.update(seen.basis.stamps)
     if not as_json:
-        printing.foreseen(verb.name, accepted, refused, fates)
-        printing.advice(most_frequent(store, causes))
+        print_foreseen(verb.name, accepted, refused, fates)
+        print_advice(most_frequent(store, causes))
     if out is not None:
         basis.save(out)
         printing.note(f"plan {basis.fingerprint} is in {out}")
@@ -141,11 +143,11 @@ def _act(
     to_run: list[str] = []
     actions: list[int] = []
     for processor, keys in chosen.keys.items():
-        with printing.portion("entries") if len(keys) > _SHOWN else nullcontext() as progress:
+        with portion("entries") if len(keys) > _SHOWN else nullcontext() as progress:
             done = operations.act(
                 verb, keys, store=store, processor=processor, why=why, progress=progress, basis=basis, canary=canary
             )
-        printing.action(done, as_json=as_json)
+        print_action(done, as_json=as_json)
         refused = refused or bool(done.refused)
         to_run += done.to_run
         actions += done.actions.values()
@@ -154,7 +156,7 @@ def _act(
         wait_for(store, actions)
         for action in actions:
             verdicts = verdicts_of(store, action)
-            printing.outcome(action, verdicts)
+            print_outcome(action, verdicts)
             failed = failed or bool(verdicts.keys() & {Verdict.SAME_ERROR, Verdict.NEW_ERROR})
     return 2 if went_wrong else 1 if failed or refused else 0
 

@@ -16,6 +16,9 @@ import typer
 from engine.clock import parse_duration, utc_now
 from engine.commands import printing
 from engine.commands.options import StoreOption, named_processor
+from engine.commands.printing.log import log_to_stderr
+from engine.commands.printing.progress import progress
+from engine.commands.printing.runs import print_summary
 from engine.errors import one_line
 from engine.exceptions import EngineError, InputError
 from engine.executors import Executor, make_executor
@@ -98,11 +101,11 @@ def run(
         raise InputError(f"{name} keeps its entries itself: --actions needs a StoredProcessor")
     is_stored = issubclass(kind, StoredProcessor)
     if verbose or not is_stored:  # else the store has the errors, and the summary names them
-        printing.log_to_stderr(verbose)
+        log_to_stderr(verbose)
     with ExitStack() as stack:
         opened = stack.enter_context(_store_of_run(store_path(store), dry_run)) if is_stored else None
         made = stack.enter_context(_made(name, kind, opened, consider_date))
-        made.observer = stack.enter_context(printing.progress())
+        made.observer = stack.enter_context(progress())
 
         def execute() -> list[RunResult]:
             if actions and isinstance(made, StoredProcessor):
@@ -112,7 +115,7 @@ def run(
         results = _until_stopped(made, settings.grace if grace is None else grace, execute)
         stopped_by = _stopped_by(made, opened)
     for result in results:
-        printing.summary(result)
+        print_summary(result)
     if any(result.ending is Ending.ABORTED for result in results):
         printing.note("broken off: what was under way is in doubt, `wfe ls` shows it")
     if made.stopping.signal is not None:
@@ -156,7 +159,7 @@ def work(
     kind = load_processor(name)
     if not issubclass(kind, StoredProcessor):
         raise InputError(f"{name} keeps its entries itself: to work on it needs a StoredProcessor")
-    printing.log_to_stderr(max(verbose, 1))
+    log_to_stderr(max(verbose, 1))
     path = store_path(store)
     Store(path).close()  # a store that cannot be used is refused before anything else
     with _made(name, kind, None, None) as made:

@@ -1,4 +1,4 @@
-"""The commands of `wfe` on groups of errors: list them, and say that one is resolved, is put off, or what is known."""
+"""The commands of `wfe` that say of groups of errors that one is resolved, is put off, or what is known of it."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -9,10 +9,9 @@ import typer
 
 from engine import operations, repeating
 from engine.clock import parse_duration, utc_now
-from engine.commands import printing
-from engine.commands.options import AtOption, JsonOption, StoreOption, WhyOption, existing, looked_back_at
+from engine.commands.options import StoreOption, WhyOption, existing
+from engine.commands.printing.acts import print_action
 from engine.exceptions import InputError
-from engine.groups import dealt_with, error_groups, matching_groups
 from engine.lookup.entries import find_fingerprint
 from engine.operations import ActionResult
 from engine.store import Store
@@ -23,26 +22,6 @@ Fingerprints = Annotated[
         metavar="FINGERPRINT", help="Fingerprints of groups of errors, or their beginnings.", show_default=False
     ),
 ]
-
-
-def errors(
-    words: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="FILTER", help="Words of state, type, message, tasks or fingerprint.", show_default=False
-        ),
-    ] = None,
-    every: Annotated[bool, typer.Option("--all", help="Those dealt with that nothing fails of, too.")] = False,
-    store: StoreOption = None,
-    at: AtOption = None,
-    json: JsonOption = False,
-) -> None:
-    """List the errors by their cause: how each group stands, and what restarts of it have led to."""
-    with looked_back_at(store, at) as (opened, now):
-        found = matching_groups(error_groups(opened, now), " ".join(words or ()))
-        printing.groups([group for group in found if every or not group.is_quiet], as_json=json, now=now)
-        if not json:
-            printing.note(dealt_with(opened, now).words())
 
 
 def resolve(fingerprints: Fingerprints, store: StoreOption = None, why: WhyOption = None) -> None:
@@ -106,5 +85,5 @@ def _found(store: Store, beginnings: Sequence[str]) -> list[str]:
 
 def _end(done: ActionResult) -> None:
     """Print what became of each group, and end the command."""
-    printing.action(done, as_json=False)
+    print_action(done, as_json=False)
     raise typer.Exit(1 if done.refused else 0)

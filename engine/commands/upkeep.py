@@ -8,6 +8,8 @@ import typer
 from engine.clock import parse_duration
 from engine.commands import printing
 from engine.commands.options import JsonOption, StoreOption, existing, looked_at
+from engine.commands.printing.progress import portion
+from engine.commands.printing.upkeep import print_check, print_pruned
 from engine.store import Store, store_path
 from engine.store.check import check as check_store
 
@@ -16,7 +18,7 @@ NewFile = Annotated[Path, typer.Argument(metavar="FILE", help="A file that is no
 
 def export(file: NewFile, store: StoreOption = None) -> None:
     """Write everything to a JSON file as TinyDB itself has them."""
-    with looked_at(store) as opened, printing.portion("documents") as progress:
+    with looked_at(store) as opened, portion("documents") as progress:
         done = opened.export(file, progress)
     printing.note(f"{done} documents of {opened.path} are in {file}")
 
@@ -27,7 +29,7 @@ def import_(
 ) -> None:
     """Make a new store of a JSON file as TinyDB itself has them."""
     path = store_path(store)
-    with printing.portion("bytes") as progress:
+    with portion("bytes") as progress:
         done = Store.import_(file, path, progress)
     printing.note(f"{done} documents of {file} are in {path}")
 
@@ -52,12 +54,12 @@ def prune(
     """Remove what is finished and old (entries, attempts, errors, runs, actions), and make the file smaller."""
     age = parse_duration(older_than)
     with existing(store) as opened:
-        printing.pruned(opened.path, opened.prune(age, keep_last), as_json=json)
+        print_pruned(opened.path, opened.prune(age, keep_last), as_json=json)
 
 
 def check(store: StoreOption = None, json: JsonOption = False) -> None:
     """Read everything, and say what is damaged and what is lost. Nothing is written."""
     path = store_path(store)
     report = check_store(path)
-    printing.report(path, report, as_json=json)
+    print_check(path, report, as_json=json)
     raise typer.Exit(0 if report.is_sound else 1)
