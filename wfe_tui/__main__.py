@@ -140,7 +140,7 @@ def main() -> None:
     try:
         command()
     except EngineError as error:
-        from engine.commands.printing import refusal  # what prints tables for people would hold up the first rows
+        from engine.commands.printing import refusal
 
         refusal(str(error))
         sys.exit(2)
