@@ -144,6 +144,7 @@ class Processor(ABC):
             flight.begin(call)
             if journal.start((call,)):
                 raise ClaimLost(f"the entry {entry_key(entry)!r} is another's by now")
+            flight.tell_start(call)
             self.limits.begin(call.task)
             flight.take(call, perform(self, call, dry_run))
             self.limits.end(call.task)
@@ -179,17 +180,34 @@ class Processor(ABC):
         """
         return Run(self, selections, limit, dry_run, make_executor(executor, workers)).execute()
 
+    # Hooks: a subclass may override them. They are called in the run's own thread, which waits for them. What one
+    # raises is logged, and the run goes on; a dry run calls none. `engine.runner.events` tells in which order.
+
     def on_run_start(self, run: RunResult) -> None:  # noqa: B027
-        """A hook: a run begins. What a hook raises is logged, and the run goes on. A dry run calls none."""
+        """A hook: a run begins."""
 
     def on_run_finish(self, run: RunResult) -> None:  # noqa: B027
         """A hook: a run is over, after `close`; `run.ending` says how."""
 
+    def on_entry_start(self, entry: Any) -> None:  # noqa: B027
+        """A hook: a run takes an entry up."""
+
     def on_entry_finish(self, entry: Any, state: State) -> None:  # noqa: B027
-        """A hook: a run is through with an entry, which it leaves in this state."""
+        """A hook: a run is through with an entry, which it leaves in this state; *running*: another has taken it."""
+
+    def on_refusal(self, sentence: str) -> None:  # noqa: B027
+        """A hook: an entry could not be accepted; the sentence says which, and why."""
+
+    def on_task_start(self, entry: Any, execution: TaskExecution) -> None:  # noqa: B027
+        """A hook: an execution begins, and that is recorded. Of those that travel in one batch it is told late: when
+        they have ended."""
+
+    def on_task_finish(self, entry: Any, execution: TaskExecution) -> None:  # noqa: B027
+        """A hook: an execution has ended, as its fields say, and is recorded."""
 
     def on_error(self, error_record: dict[str, Any]) -> None:  # noqa: B027
-        """A hook: an unexpected exception; its record as `engine.errors.error_record` describes it."""
+        """A hook: an unexpected exception; its record as `engine.errors.error_record` describes it. That of a task is
+        told before the end of its execution."""
 
     def process(self, args: Namespace) -> RunResult:
         """One run as a command line asks for it: `args.subs` (none: default entries), `args.limit`, `args.dryrun`."""

@@ -18,7 +18,7 @@ from pydantic_core import PydanticSerializationError
 from engine.clock import to_text, utc_now
 from engine.due_date import parse_due_date
 from engine.exceptions import EntryError, InputError
-from engine.identity import required_key
+from engine.identity import entry_key, required_key
 from engine.model import WorkflowModel
 from engine.planning import plan, with_repeat
 from engine.state import Plan, State, StepKind, shown_state
@@ -60,6 +60,14 @@ def entry_data(entry: WorkflowModel, text: str | None = None) -> dict[str, Any]:
     except (orjson.JSONEncodeError, ValueError, RecursionError) as error:
         raise _not_json(entry, error) from error
     return {field: value for field, value in data.items() if field not in PROGRESS_FIELDS}
+
+
+def check_entry(entry: WorkflowModel, key: str | None, text: str | None = None) -> None:
+    """Raise EntryError when what a task left on an entry, whose key was `key`, cannot be written; `text` as above."""
+    text = entry_text(entry) if text is None else text
+    if (now := entry_key(entry)) != key:
+        raise EntryError(f"a task made {now!r} of the key {key!r}: no task may change an entry's key")
+    entry_data(entry, text)
 
 
 def changed_fields(entry: WorkflowModel, before: str, after: str) -> dict[str, Any]:

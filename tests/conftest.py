@@ -1,4 +1,4 @@
-"""What tests share: a clock that is turned by hand, a workflow as a user writes it, and `wfe` as a real process."""
+"""What tests share: a clock, a workflow as a user writes it, and `wfe` as a real process."""
 
 import os
 import subprocess
@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ import pytest
 from engine.clock import utc_now
 from engine.lookup.entries import rows
 from engine.store import Store
+from engine.testing import ManualClock
 
 ORDERS = '''
 """Orders, each through three tasks; what a task is to do to an order stands in its field `fate`."""
@@ -114,20 +115,6 @@ class Process(subprocess.Popen[str]):
         super().__exit__(kind, error, trace)
 
 
-class HandClock:
-    """A clock that stands still until it is turned."""
-
-    def __init__(self, now: datetime) -> None:
-        self.now = now
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def turn(self, **by: float) -> None:
-        """Turn it on: `hours=1`, as for a timedelta."""
-        self.now += timedelta(**by)
-
-
 @dataclass
 class Workplace:
     """A folder with the workflow `orders.py` in it, and a shell that stands there."""
@@ -203,8 +190,8 @@ class Workplace:
 
 
 @pytest.fixture
-def clock() -> HandClock:
-    return HandClock(datetime(2026, 11, 23, 12, tzinfo=UTC))
+def clock() -> ManualClock:
+    return ManualClock(datetime(2026, 11, 23, 12, tzinfo=UTC))
 
 
 @pytest.fixture(scope="session")

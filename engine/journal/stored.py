@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 from engine.clock import to_text
 from engine.exceptions import EngineError, EntryError
 from engine.groups import mark_fixed
-from engine.identity import entry_key, required_key
+from engine.identity import required_key
 from engine.journal.base import Failure, Journal, RunResult
 from engine.journal.held import Held
 from engine.journal.intake import Answers, Intake
 from engine.journal.run_document import RunDocument
 from engine.model import TaskExecution, WorkflowModel
 from engine.pausing import pause_of
-from engine.records import changed_fields, entry_data, entry_progress, entry_text, read_progress, summary
+from engine.records import changed_fields, check_entry, entry_data, entry_progress, entry_text, read_progress, summary
 from engine.runner.capture import Logged
 from engine.runner.outcome import Call, Outcome
 from engine.state import shown_state
@@ -221,9 +221,7 @@ class StoreJournal(Journal):
             held.checked = text
             if text == held.text:
                 return
-        if (now := entry_key(entry)) != key:
-            raise EntryError(f"a task made {now!r} of the key {key!r}: no task may change an entry's key")
-        entry_data(entry, text)
+        check_entry(entry, key, text)
 
     def _taken_away(self, calls: Collection[Call]) -> Container[int]:
         """Which entries, by their numbers, are another's by now: what was seen a moment ago is not asked again."""

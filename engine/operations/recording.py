@@ -1,6 +1,7 @@
 """The record of what operators did: a document of the table `actions` for each act on entries, a processor or a run."""
 
 import getpass
+import logging
 import os
 import socket
 from collections.abc import Mapping, Sequence
@@ -10,6 +11,9 @@ from engine.clock import to_text
 from engine.exceptions import StoreError
 from engine.operations.verbs import By
 from engine.store import Store
+from engine.text import counted
+
+log = logging.getLogger("engine")
 
 
 def record(
@@ -47,7 +51,7 @@ def record(
         undoes: the number of the action that it took back.
         of: the number of the action that it was done to, if it was done to one.
     """
-    return store.actions.insert(
+    number = store.actions.insert(
         {
             "verb": verb,
             "who": by.who,
@@ -69,6 +73,14 @@ def record(
             "origin": store.origin,
         }
     )
+    to = processor
+    if run is not None or of is not None:
+        to = f"run {run} of {processor}" if run is not None else f"action {of} of {processor}"
+    elif named := len(answers if keys is None else keys):
+        to = f"{counted(named, 'entry', 'entries')} of {processor}"
+    about = {"action": number, "run": run}
+    log.info("action %s: %s did '%s' to %s%s", number, by.who, verb, to, f": {by.why}" if by.why else "", extra=about)
+    return number
 
 
 def refuse_read_only(store: Store, verb: str) -> None:

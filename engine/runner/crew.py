@@ -203,6 +203,9 @@ class Crew:
         future = executor.submit(batch)
         self._pending[future] = batch, [flight for flight, _ in kept]
         future.add_done_callback(self._ended.put)
+        if batch.is_started:
+            for flight, call in kept:
+                flight.tell_start(call)
 
     def _take_back(self, *, also_begun: bool) -> None:
         """The run takes nothing more: what waits to be handed out is not begun; `also_begun`: nor does it go on."""

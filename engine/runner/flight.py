@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from engine.identity import entry_key, task_names
 from engine.journal.base import FAILURES, Failure, Journal
-from engine.model import TaskExecution, WorkflowModel, adopt
+from engine.model import TaskExecution, WorkflowModel, adopt, attempts_so_far
 from engine.planning import plan, with_repeat
 from engine.runner.outcome import Call, End, Outcome
 from engine.state import Plan, State, Step, StepKind
@@ -43,6 +43,7 @@ class Flight:
         """False once it was interrupted, failed, or came to a task that waits."""
         self.has_begun = False
         """Whether this run has begun an execution of it."""
+        self._is_told = False
         tasks = processor.get_tasks()
         self.tasks: dict[str, Task] = dict(zip(task_names(tasks), tasks, strict=True))
         self._steps = list(plan(entry, list(self.tasks), processor.moment).steps)
@@ -66,8 +67,13 @@ class Flight:
 
     def begin(self, call: Call) -> None:
         """An execution is about to be started: from now on the entry has it."""
-        self.has_begun = True
+        self.has_begun, self._is_told = True, False
         self.entry.executions = [*(self.entry.executions or []), call.execution]
+
+    def tell_start(self, call: Call) -> None:
+        """Its start is recorded: say so, once."""
+        self._is_told = True
+        self.processor.events.task_started(self.entry, call)
 
     def withdraw(self, call: Call) -> None:
         """It was not started after all, and may be begun again."""
@@ -76,6 +82,8 @@ class Flight:
 
     def take(self, call: Call, outcome: Outcome) -> None:
         """An execution has ended: bring it on the entry, and write that."""
+        if not self._is_told:
+            self.tell_start(call)
         execution = call.execution
         if outcome.seconds is not None:
             self.processor.get_time_statistic("process_entry").add(outcome.seconds)
@@ -126,13 +134,8 @@ class Flight:
     def _call(self, step: Step) -> Call:
         if step.kind is StepKind.REPEAT:
             self.processor.statistic_increment("tasks", step.task, "repeat")
-        before = self.entry.get_execution(step.task)[0] if step.attempts else None
-        task = self.tasks[step.task]
-        execution = TaskExecution(
-            name=step.task, run_count=step.attempts + 1, execution_time=self.processor.clock(), running=True,
-            idempotent=task.idempotent,
-        )  # fmt: skip
-        return Call(self.entry, execution, task, self.journal.number(self.entry), before.error if before else None)
+        number = self.journal.number(self.entry)
+        return next_attempt(self.entry, self.tasks[step.task], self.processor.clock(), number)
 
     def _pass(self, step: Step) -> bool:
         """A task that is not executed in this run; False when the entry goes no further."""
@@ -159,6 +162,17 @@ class Flight:
             began = time.perf_counter()
             self.processor.write_entry(self.entry, execution)
             self.processor.get_time_statistic("write_entry").add(time.perf_counter() - began)
+
+
+def next_attempt(entry: WorkflowModel, task: Task, at: datetime, number: int | None = None) -> Call:
+    """The next execution of a task on an entry, which does not have it yet; `at` is when it begins (aware), `number`
+    the entry's in the store, if it has one."""
+    attempts = entry.get_execution(type(task))
+    execution = TaskExecution(
+        name=type(task).__name__, run_count=attempts_so_far(attempts) + 1, execution_time=at, running=True,
+        idempotent=task.idempotent,
+    )  # fmt: skip
+    return Call(entry, execution, task, number, attempts[0].error if attempts else None)
 
 
 def standing(entry: WorkflowModel, names: Sequence[str], moment: datetime) -> tuple[State, Failure | None]:

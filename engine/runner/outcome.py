@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import Enum, auto
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -31,15 +31,15 @@ class Call:
         return self.execution.name
 
 
-class End(Enum):
+class End(StrEnum):
     """How an execution ended."""
 
-    PROCESSED = auto()
-    INTERRUPTED = auto()
+    PROCESSED = "processed"
+    INTERRUPTED = "interrupted"
     """By a StatusException."""
-    FAILED = auto()
+    FAILED = "failed"
     """By an unexpected exception, or by its timeout."""
-    DIED = auto()
+    DIED = "died"
     """Its worker process died inside it: whether it took effect, nobody knows."""
 
 

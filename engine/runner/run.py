@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Iterable, Iterator, Sequence, Sized
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -58,13 +58,16 @@ class Run:
         self.wanted = 1
         """How many of the entries that come next are claimed at once."""
         self._eligible = 0
+        self._is_told = False
+        """That it began: then, that it is over is told as well."""
 
     def execute(self) -> RunResult:
         """Consider every entry, close the processor, and say what was done."""
         self.result.ending = Ending.CRASHED
         try:
-            self.journal.start_run(self.result)
             self.processor.events.begin(telemetry(self.processor), hooks=not self.dry_run)
+            self.journal.start_run(self.result)
+            self._is_told = True
             self.processor.events.run_started(self.result)
             if self.limit != 0 and self.wish() is None:
                 items = self._items()
@@ -109,11 +112,6 @@ class Run:
         self.journal.release(entry)
         self._leave(entry, state, failure)
 
-    def leave_to_owner(self) -> None:
-        """Count an entry that another works on."""
-        self.processor.statistic_increment("process", "running_elsewhere")
-        self.result.leave(State.RUNNING)
-
     def lose(self, error: BaseException, entry: WorkflowModel | None, where: str = "the entry") -> None:
         """An exception outside any task costs the entry that it belongs to.
 
@@ -122,8 +120,9 @@ class Run:
         """
         if isinstance(error, (*FATAL, KeyboardInterrupt)):
             raise error
-        if isinstance(error, ClaimLost):
-            self.leave_to_owner()
+        if isinstance(error, ClaimLost) and entry is not None:
+            self.processor.statistic_increment("process", "running_elsewhere")
+            self._leave(entry, State.RUNNING, None)
             return
         error_id = self._report(error, where, entry)
         self.processor.statistic_increment("process", "failed")
@@ -139,8 +138,7 @@ class Run:
     def progress(self) -> None:
         """Show how far the run is."""
         self.journal.progress(self.result)
-        if self.processor.observer:
-            self.processor.observer(self.result)
+        self.processor.events.progressed(self.result)
 
     def _items(self) -> Iterable[Any]:
         if self.selections is not None:
@@ -167,8 +165,12 @@ class Run:
     def _consider(self, entry: WorkflowModel) -> None:
         try:
             if self._is_taken(entry):
-                with self.processor.get_time_statistic("process_tasks"):
-                    self.processor.process_tasks(entry, self.dry_run)
+                try:
+                    with self.processor.get_time_statistic("process_tasks"):
+                        self.processor.process_tasks(entry, self.dry_run)
+                except KeyboardInterrupt:
+                    self._leave_as_it_is(entry)
+                    raise
                 self.land(entry, () if entry.finished else task_names(self.processor.get_tasks()))
         except BaseException as error:
             self.lose(error, entry)
@@ -180,7 +182,8 @@ class Run:
         if not self.journal.holds(entry):
             self.journal.claim([entry])
             if not self.journal.holds(entry):
-                self.leave_to_owner()
+                self.processor.statistic_increment("process", "running_elsewhere")
+                self.result.leave(State.RUNNING)
                 return False
             if entry.halt is not None:  # since it was read
                 return self._is_left(entry)
@@ -248,10 +251,15 @@ class Run:
         self.result.leave(state, failure)
         self.processor.events.entry_finished(entry, state)
 
+    def _leave_as_it_is(self, entry: WorkflowModel) -> None:
+        """The run is broken off inside an entry."""
+        with self.processor.stopping.shield(), suppress(Exception):
+            self._leave(entry, *standing(entry, task_names(self.processor.get_tasks()), self.processor.moment))
+
     def _refuse(self, refusal: EntryError) -> None:
-        log.error("refused: %s", refusal, extra={"run": self.result.number})
         self.processor.statistic_increment("process", "refused")
         self.result.refuse(str(refusal))
+        self.processor.events.entry_refused(str(refusal))
         self.progress()
 
     def _report(self, error: BaseException, where: str, entry: WorkflowModel | None = None) -> str:
@@ -280,4 +288,5 @@ class Run:
             self.journal.end_badly(self.result)
             raise
         finally:
-            self.processor.events.run_finished(self.result)
+            if self._is_told:
+                self.processor.events.run_finished(self.result)

@@ -1,16 +1,14 @@
 """What the engine's tests share: an operator's desk."""
 
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
 from desk import Desk
 
-from engine import Store
+from engine.testing import ManualClock, memory_store
 
 
 @pytest.fixture
-def desk(tmp_path: Path, clock: Any) -> Iterator[Desk]:
-    with Store(tmp_path / "wfe.db") as store:
+def desk(clock: ManualClock) -> Iterator[Desk]:
+    with memory_store() as store:
         yield Desk(store, clock)

@@ -9,6 +9,7 @@ from engine import Status, StatusException, Store, StoredProcessor, Task, Workfl
 from engine.lookup.entries import rows
 from engine.lookup.rows import EntryRow
 from engine.operations import ActionResult, Decision, Verb, act, decide, restart, toggle_repeat
+from engine.testing import ManualClock, crash, crash_here
 from engine.worker.actions import execute_actions
 
 
@@ -52,7 +53,7 @@ class Check(Task):
 class Desk:
     """The store, and how Check goes today."""
 
-    def __init__(self, store: Store, clock: Any) -> None:
+    def __init__(self, store: Store, clock: ManualClock) -> None:
         self.store = store
         self.clock = clock
         self.entries: list[Any] = [{"key": "A-1"}, {"key": "A-2"}]
@@ -74,6 +75,11 @@ class Desk:
         self.ran = []
         execute_actions(Orders(self))
         return self.ran
+
+    def crash(self, check: Callable[[Any], Any] | None = None, kind: type[Orders] = Orders) -> None:
+        """A process dies in a run: in Check of the first entry, or where this says."""
+        self.check = check or dies
+        crash(kind(self))
 
     def act(self, verb: Verb, *keys: str, **given: Any) -> ActionResult:
         return act(verb, keys, store=self.store, clock=self.clock, **given)
@@ -112,4 +118,4 @@ def interrupts(**status: Any) -> Callable[[Any], None]:
 
 
 def dies(entry: Order) -> None:
-    raise KeyboardInterrupt
+    crash_here()

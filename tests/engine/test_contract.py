@@ -305,9 +305,9 @@ def test_a_repeat_by_time_waits_until_it_is_ripe_and_no_longer(
     nights: Nights, act: Any, repeat: Any, too_early: timedelta, ripe: timedelta
 ) -> None:
     nights.run(task("Check", act(repeat=repeat)))
-    nights.clock.now += too_early
+    nights.clock.turn(too_early)
     assert nights.run(task("Check")).ran == []
-    nights.clock.now += ripe
+    nights.clock.turn(ripe)
     assert nights.run(task("Check")).ran == ["Check 1"]
     assert nights.order().finished
 
@@ -752,7 +752,7 @@ def test_a_repeat_on_success_of_the_last_task_keeps_the_entry_open(nights: Night
     nights.run(*tasks)
     assert nights.order().finished is None
     assert nights.run(*tasks).ran == []
-    nights.clock.now += NIGHT
+    nights.clock.turn(NIGHT)
     assert nights.run(task("Fetch"), task("Poll")).ran == ["Poll 1"]
     assert nights.order().finished
 

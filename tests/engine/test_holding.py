@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from desk import Check, Desk, Fetch, Orders, breaks, dies, interrupts
+from desk import Check, Desk, Fetch, Orders, breaks, interrupts
 
 from engine import RepeatAfterCycle, RepeatAfterTime, Task
 from engine.commands.metrics import exposition
@@ -145,8 +145,7 @@ def test_what_failed_is_failed_again_when_it_is_released(desk: Desk) -> None:
 
 
 def test_what_is_in_doubt_is_held_and_stays_in_doubt(desk: Desk) -> None:
-    with pytest.raises(KeyboardInterrupt):
-        desk.run(dies)
+    desk.crash()
     desk.act(Hold(), "A-1")
     assert desk.decide("again", "A-1").refused == {"A-1": "it is not in doubt, it is held"}
     desk.act(Release(), "A-1")

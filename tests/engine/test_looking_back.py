@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 import pytest
-from desk import Desk, Order, Orders, breaks, dies, interrupts
+from desk import Desk, Order, Orders, breaks, interrupts
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from tinydb import where
@@ -24,9 +24,15 @@ from engine.lookup.history import read_action, read_run
 from engine.operations import Cancel, Decide, Decision, Hold, Refusal, Release, Restart, SetRepeat, Skip
 from engine.past.looking_back import look_back, reach
 from engine.pausing import pauses
+from engine.testing import ManualClock
 from engine.verdicts import verdicts_of
 
 KEYS = ("A-1", "A-2", "A-3")
+
+
+def dies(entry: Any) -> None:
+    raise KeyboardInterrupt  # with which its process would have died, and its claims with that
+
 
 FATES: dict[str, Callable[[Any], Any]] = {
     "goes well": lambda entry: None,
@@ -113,7 +119,7 @@ def play(desk: Desk, what: Any, how: Any) -> None:
                 operations.act(what, how, **given)
     except Refusal:
         pass
-    except KeyboardInterrupt:  # with which its process would have died, and its claims with that
+    except KeyboardInterrupt:
         desk.store.close()
         desk.store = Store(desk.store.path)
     finally:
@@ -137,7 +143,7 @@ def say(what: str, groups: list[str], given: Any) -> None:
 )  # fmt: skip
 def test_the_past_is_what_was_shown_then(clock: Any, night: list[Any]) -> None:
     with TemporaryDirectory() as folder:
-        desk = Desk(Store(Path(folder) / "wfe.db"), type(clock)(clock.now))
+        desk = Desk(Store(Path(folder) / "wfe.db"), ManualClock(clock()))
         desk.entries = [{"key": "A-1"}, {"key": "A-2"}]
         desk.run(fates(["breaks", "waits an hour", "goes well"]))
         seen: list[tuple[datetime, Shown]] = []

@@ -85,8 +85,7 @@ def test_repeat_on_an_interrupted_entry_does_the_same(desk: Desk) -> None:
 
 
 def test_repeat_on_an_entry_in_doubt_executes_its_task_again(desk: Desk) -> None:
-    with pytest.raises(KeyboardInterrupt):
-        desk.run(dies)
+    desk.crash()
     assert desk.state("A-1") == "in doubt"
     desk.repeat("A-1")
     assert desk.state("A-1") == "ready"
@@ -191,8 +190,7 @@ def test_a_run_that_comes_before_a_worker_takes_a_restart_up_as_well(desk: Desk)
 
 
 def test_restarting_an_entry_in_doubt_executes_its_task_again(desk: Desk) -> None:
-    with pytest.raises(KeyboardInterrupt):
-        desk.run(dies)
+    desk.crash()
     desk.restart("A-1")
     assert desk.take() == ["Check A-1"]
     assert desk.state("A-1") == "finished"
@@ -204,8 +202,7 @@ def test_restarting_an_entry_in_doubt_executes_its_task_again(desk: Desk) -> Non
 @pytest.fixture
 def in_doubt(desk: Desk) -> Desk:
     """A-1 is in doubt, A-2 was not executed yet."""
-    with pytest.raises(KeyboardInterrupt):
-        desk.run(dies)
+    desk.crash()
     return desk
 
 
@@ -234,9 +231,7 @@ def test_decided_done_the_next_task_sees_what_was_kept_of_the_entry(desk: Desk) 
         def get_tasks(self) -> list[Task]:
             return [Check(self), Fetch(self)]
 
-    desk.check = dies
-    with pytest.raises(KeyboardInterrupt):
-        Longer(desk).process_entries()
+    desk.crash(kind=Longer)
     desk.ran = []
     desk.decide("done", "A-1")
     assert desk.state("A-1") == "ready"
@@ -256,8 +251,7 @@ def test_a_decision_is_signed_and_recorded(in_doubt: Desk) -> None:
 def test_what_is_not_in_doubt_is_not_decided(desk: Desk, verdict: str) -> None:
     desk.entries = [{"key": key} for key in ("broken", "stopped", "late", "fine", "unsure", "new")]
     fates = {"broken": breaks, "stopped": interrupts(), "late": interrupts(repeat=RepeatAfterTime(hours=1))}
-    with pytest.raises(KeyboardInterrupt):
-        desk.run(lambda entry: {**fates, "fine": lambda entry: None, "unsure": dies}[entry.key](entry))
+    desk.crash(lambda entry: {**fates, "fine": lambda entry: None, "unsure": dies}[entry.key](entry))
     done = desk.decide(verdict, "broken", "stopped", "late", "fine", "unsure", "new", "nosuch")
     assert done.accepted == ("unsure",)
     assert done.refused.pop("nosuch").startswith("there is no entry 'nosuch'")  # type: ignore[attr-defined]
@@ -339,8 +333,7 @@ def test_a_skip_takes_back_a_restart_of_that_task(desk: Desk) -> None:
 
 def test_what_is_finished_or_in_doubt_is_not_skipped(desk: Desk) -> None:
     desk.run(limit=1)
-    with pytest.raises(KeyboardInterrupt):
-        desk.run(dies)
+    desk.crash()
     assert desk.act(Skip(), "A-1", "A-2").refused == {
         "A-1": "it is finished: there is no task to skip",
         "A-2": "Check may have taken effect: decide first whether it did",
@@ -350,8 +343,7 @@ def test_what_is_finished_or_in_doubt_is_not_skipped(desk: Desk) -> None:
 
 def test_an_entry_that_failed_outside_its_tasks_is_skipped_only_where_a_task_is(desk: Desk) -> None:
     desk.run(limit=1)
-    with pytest.raises(KeyboardInterrupt):
-        desk.run(dies)
+    desk.crash()
     # As a run leaves them whose filter raised.
     desk.store.entries.update({"state": "failed", "error_id": "e", "reason": "OSError"})
     assert desk.act(Skip(), "A-1", "A-2").refused == {
@@ -639,7 +631,7 @@ def test_an_error_is_found_by_the_beginning_of_its_id(desk: Desk) -> None:
 
 
 def test_moments_in_the_store_are_utc_and_sort_as_text(desk: Desk) -> None:
-    desk.clock.now = datetime(2026, 11, 23, 12, tzinfo=UTC)
+    desk.clock.turn_to(datetime(2026, 11, 23, 12, tzinfo=UTC))
     desk.run(breaks)
     desk.clock.turn(microseconds=1)
     desk.repeat("A-2")

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from desk import Desk, breaks, dies, interrupts
+from desk import Desk, breaks, interrupts
 from tinydb import where
 
 from engine import (
@@ -195,8 +195,7 @@ def test_a_task_that_was_not_executed_yet_has_nothing_to_repeat(desk: Desk) -> N
 @pytest.mark.parametrize("verb", [SetRepeat(RepeatAfterTime(hours=1)), SetRepeat(True, 3)])
 def test_what_is_in_doubt_is_set_to_on_or_off_and_to_no_policy(desk: Desk, verb: SetRepeat) -> None:
     desk.entries = [{"key": "A-1"}]
-    with pytest.raises(KeyboardInterrupt):
-        desk.run(dies)
+    desk.crash()
     before = desk.document("A-1")
     (why,) = desk.act(verb, "A-1").refused.values()
     assert why == "its process died inside Check: until that has run again, its repeat is on or off"

@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 import pytest
-from desk import Desk, breaks, dies
+from desk import Desk, breaks
 from markdown_it import MarkdownIt
 from tinydb import where
 
@@ -133,8 +133,7 @@ def test_runs_that_died_and_processors_that_are_paused_are_told(desk: Desk, zone
     desk.run()
     desk.clock.turn(hours=3)
     desk.entries.append({"key": "A-3"})
-    with pytest.raises(KeyboardInterrupt):
-        desk.run(dies)
+    desk.crash()
     pause("Orders", store=desk.store, who=ANNA, why="inventory", clock=desk.clock)
     found = lines(told(desk, hours=1))
     [bad] = found["Runs (1, 1 ended badly)"]

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 import pytest
-from desk import Desk, breaks, dies, interrupts
+from desk import Desk, breaks, interrupts
 from tinydb import where
 
 from engine import InputError, Store, StoreError
@@ -269,8 +269,8 @@ def test_what_is_interrupted_or_in_doubt_has_no_cause_and_is_told_apart(desk: De
     desk.run(interrupts(message="the customer does not answer"))
     assert dealt(desk) == f"{BOTH}: 2 interrupted"
     desk.restart("A-1", "A-2")
-    with pytest.raises(KeyboardInterrupt):
-        desk.take(dies)
+    desk.crash()
+    desk.take()
     counted = dealt_with(desk.store, desk.clock())
     assert counted.loose[State.IN_DOUBT] == 1
 

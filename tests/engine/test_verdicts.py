@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 import pytest
-from desk import Desk, breaks, dies, interrupts
+from desk import Desk, breaks, interrupts
 
 from engine import RepeatAfterTime, Store, WorkflowError
 from engine.clock import utc_now
@@ -131,8 +131,7 @@ def test_a_skip_and_a_decision_have_verdicts(desk: Desk) -> None:
     desk.take()
     assert verdicts(desk) == {"A-1": "fixed"}
     desk.entries = [{"key": "B-1"}]
-    with pytest.raises(KeyboardInterrupt):
-        desk.run(dies)
+    desk.crash()
     desk.act(Decide(Decision.AGAIN), "B-1")
     desk.take()
     assert verdicts(desk) == {"B-1": "fixed"}

@@ -73,7 +73,7 @@ async def test_a_cause_is_snoozed_until_it_is_seen_again(console: Any, place: An
 
 
 async def test_a_snooze_ends_by_itself_while_one_looks(console: Any, place: Any, clock: Any) -> None:
-    clock.now = utc_now()
+    clock.turn_to(utc_now())
     async with console(place.store, size=(120, 40), clock=clock) as operator:
         await operator.press("2")
         await operator.sees("✚ new")
