@@ -169,7 +169,7 @@ async def _acts(size: tuple[int, int], suffix: str) -> None:
 
         async def carried_out() -> None:
             await pilot.pause(1)
-            while any(child.runs for child in app.processes):
+            while any(child.runs for child in app.engines.processes):
                 await pilot.pause(0.1)
             await pilot.pause(1)
 
@@ -233,7 +233,7 @@ async def _walk(size: tuple[int, int], suffix: str) -> None:
     async with app.run_test(size=size, notifications=True) as pilot:
         await until(pilot, lambda: hasattr(app, "store") and count("finished") >= 12)
         take("running")
-        await until(pilot, lambda: not any(child.runs for child in app.processes))
+        await until(pilot, lambda: not any(child.runs for child in app.engines.processes))
         await pilot.press("down")
         await pilot.pause(0.5)
         take("entries")
@@ -261,7 +261,9 @@ async def _walk(size: tuple[int, int], suffix: str) -> None:
         await pilot.pause(1)
         take("confirm")
         await pilot.press("y")
-        await until(pilot, lambda: count("finished") > before and not any(child.runs for child in app.processes))
+        await until(
+            pilot, lambda: count("finished") > before and not any(child.runs for child in app.engines.processes)
+        )
         await pilot.press("escape")
         await pilot.pause(0.5)
         take("restarted")

@@ -1,76 +1,62 @@
-"""The app: which places are open over which store, the clipboard, and the engine processes started from here."""
+"""The app: which places are open, over which store, at which time; and what it tells its screens of all that changes."""
 
 import asyncio
 import gc
-import math
 import select
 import signal
 import sys
-import time
 from collections.abc import Callable, Iterable, Set
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from textual import work
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import BindingType
 from textual.css.query import NoMatches
-from textual.dom import DOMNode
 from textual.events import Event, InputEvent
 from textual.filter import LineFilter
-from textual.message import Message
 from textual.screen import ModalScreen, Screen
-from textual.worker import WorkerFailed
 
 from engine.clock import Clock, local_minute, utc_now
 from engine.exceptions import EngineError, InputError
-from engine.lookup.entries import find_error, find_fingerprint
 from engine.operations.recording import signature
 from engine.past.looking_back import Past, look_back
 from engine.store import Store, may_write
 from engine.text import literal
-from engine.worker.actions import worker_command
-from wfe_tui.actions import ACTIONS, binding_id, bindings
-from wfe_tui.child import Child
+from wfe_tui.actions import bindings
 from wfe_tui.clipboard import put_into_clipboard
 from wfe_tui.config import Config
 from wfe_tui.demo import DEMO, demo_store
 from wfe_tui.drawing import Ascii, needs_ascii
+from wfe_tui.engines import ChildEnded, Engines
 from wfe_tui.feed import Feed, Pulse, PulseFelt, StoreChanged, StoreFound, StoreLost
 from wfe_tui.loader import Loader
 from wfe_tui.looking import Looking
 from wfe_tui.memory import Memory, OfStore
 from wfe_tui.others import Others, OthersAction, read_others
 from wfe_tui.outcomes import Outcomes
-from wfe_tui.reporting import report_file, sentence
+from wfe_tui.palette import key_commands
 from wfe_tui.routes import ENTRIES, LISTS, Area, Places, Route, parse_route
 from wfe_tui.screens.acting import ActingScreen
 from wfe_tui.screens.base import StoreScreen
 from wfe_tui.screens.entries import EntriesScreen
 from wfe_tui.screens.help import HelpScreen
+from wfe_tui.screens.making import look, make_screen, screen_name
 from wfe_tui.screens.output import OutputScreen
 from wfe_tui.screens.welcome import WelcomeScreen
-from wfe_tui.surviving import Surviving
+from wfe_tui.surviving import Severity, SurvivingApp
 from wfe_tui.themes import DEFAULT, THEMES
 from wfe_tui.widgets.cut import cut
-
-Severity = Literal["information", "warning", "error"]
 
 LONGEST_LINE = 300
 """Characters of a notice's line."""
 
-KEPT_CHILDREN = 20
-"""How many engine processes that have ended can still be looked at."""
-
 THREADS = 3
 """Questions to the store at once: one may take long, and the rows are not to wait for it."""
-
-MOST_FAILURES = 20
-"""After so many failures of the console itself in a minute it ends: it would go on failing."""
 
 BEHIND = 20
 """Messages that wait for the app, from which on the feed lets it catch up."""
@@ -103,19 +89,13 @@ class Settings:
     protected: bool = False
 
 
-class WfeApp(Surviving, App[None]):
+class WfeApp(SurvivingApp):
     """The console over one store."""
 
     TITLE = "wfe"
     ENABLE_COMMAND_PALETTE = True
     PAUSE_GC_ON_SCROLL = True
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("everywhere")]
-
-    @dataclass
-    class ChildEnded(Message):
-        """An engine process started here has ended."""
-
-        child: Child
 
     store: Store
     """What is looked at."""
@@ -140,21 +120,15 @@ class WfeApp(Surviving, App[None]):
         self.changed_here: dict[int, datetime] = {}
         """The entries that were acted on from here without a question, and when that began."""
         self.outcomes = Outcomes(self)
-        self.processes: list[Child] = []
+        self.engines = Engines(self)
         self.failure: EngineError | None = None
         """Why the console could not go on."""
-        self.survives = False
-        """A failure of the console itself is told, and it goes on; in tests it is to be seen."""
-        self._failures: list[float] = []
-        self._told: dict[str, float] = {}
         self._places = Places()
         self._screens: dict[str, StoreScreen] = {}
         self._travels = 0
         self._feed: Feed | None = None
         self._others_loader = Loader(self, self._read_others, self._show_others)
         self._lost: str | None = None
-        self._waiting: list[tuple[str, bool]] = []
-        self._starting: set[tuple[str, bool]] = set()
         self._ascii = Ascii() if needs_ascii(self.config.ascii) else None
         for theme in THEMES:
             self.register_theme(theme)
@@ -187,7 +161,7 @@ class WfeApp(Surviving, App[None]):
         """Open the demo's store and start its run."""
         path = self.settings.path if self.settings.demo else demo_store()
         if self.open_store(path) and not self.store.read_only:
-            self.start_child(DEMO, actions=False)
+            self.engines.start(DEMO, actions=False)
 
     def open_store(self, path: Path) -> bool:
         """Show this store's entries; False when it cannot be opened, which is said."""
@@ -291,7 +265,7 @@ class WfeApp(Surviving, App[None]):
         found = None
         if self._needs_look(route):
             try:
-                route, found = await asyncio.to_thread(_look, self.store, route, self.clock())
+                route, found = await asyncio.to_thread(look, self.store, route, self.clock())
             except EngineError as error:
                 self.say(str(error), severity="warning")
                 route = Route(route.area if route.area in LISTS else "entries")
@@ -315,10 +289,10 @@ class WfeApp(Surviving, App[None]):
         """Begin with what has happened since the operator last looked, if anything has."""
         from engine.report.since import report  # the first rows should not wait for it
 
-        look = self.looking.look
+        asked = self.looking.look
         with suppress(EngineError):  # whatever is wrong with the store, the feed says it
-            found = await asyncio.to_thread(report, self.store, look.before or look.last, look.last, signature())
-            if found.has_news and self.looking.look is look:  # no key was pressed meanwhile
+            found = await asyncio.to_thread(report, self.store, asked.before or asked.last, asked.last, signature())
+            if found.has_news and self.looking.look is asked:  # no key was pressed meanwhile
                 self.go(Route("report"))
 
     async def on_event(self, event: Event) -> None:
@@ -354,7 +328,7 @@ class WfeApp(Surviving, App[None]):
     @work(group="go")
     async def _look_and_go(self, route: Route) -> None:
         try:
-            found = await asyncio.to_thread(_look, self.store, route, self.clock())
+            found = await asyncio.to_thread(look, self.store, route, self.clock())
         except EngineError as error:
             self.say(str(error), severity="error")
         else:
@@ -369,13 +343,13 @@ class WfeApp(Surviving, App[None]):
     def _needs_look(self, route: Route) -> bool:
         """Whether it is to be found out first if there is what the path names."""
         is_known = not route.name and route.area != "compare"
-        return route.area != "entries" and not is_known and _screen_name(route) not in self._screens
+        return route.area != "entries" and not is_known and screen_name(route) not in self._screens
 
     def _show(self, route: Route, found: Any = None) -> None:
-        name = _screen_name(route)
+        name = screen_name(route)
         screen = self._screens.get(name)
         if screen is None:
-            screen = self._screens[name] = self._screen(route, found)
+            screen = self._screens[name] = make_screen(route, found)
             self.install_screen(screen, f"{self._travels} {name}")
         while isinstance(self.screen, ModalScreen):
             self.pop_screen()
@@ -397,61 +371,6 @@ class WfeApp(Surviving, App[None]):
                 del self._screens[name]
                 self.uninstall_screen(screen)
                 await screen.remove()
-
-    # Screens are imported when they are needed: not all are, and the first rows should not wait for them.
-
-    def _screen(self, route: Route, found: Any) -> StoreScreen:
-        match route:
-            case Route(name=""):
-                return self._list(route)
-            case Route(area="entries"):
-                from wfe_tui.screens.entry import EntryScreen
-
-                return EntryScreen(route)
-            case Route(area="errors", name=name) if ":" in name:
-                from wfe_tui.screens.occurrences import OccurrencesScreen
-
-                return OccurrencesScreen(route)
-            case Route(area="errors"):
-                from wfe_tui.screens.trace import TraceScreen
-
-                return TraceScreen(found)
-            case Route(area="runs"):
-                from wfe_tui.screens.run import RunScreen
-
-                return RunScreen(route, int(route.name))
-            case Route(area="compare"):
-                from wfe_tui.screens.compare import CompareScreen
-
-                return CompareScreen(route, found)
-        from wfe_tui.screens.action import ActionScreen
-
-        return ActionScreen(route, int(route.name))
-
-    def _list(self, route: Route) -> StoreScreen:
-        """A place that is there without a name."""
-        match route.area:
-            case "entries":
-                return EntriesScreen(route)
-            case "errors":
-                from wfe_tui.screens.errors import ErrorsScreen
-
-                return ErrorsScreen(route)
-            case "share":
-                from wfe_tui.screens.share import ShareScreen
-
-                return ShareScreen(route)
-            case "runs":
-                from wfe_tui.screens.runs import RunsScreen
-
-                return RunsScreen(route)
-            case "report":
-                from wfe_tui.screens.report import ReportScreen
-
-                return ReportScreen(route)
-        from wfe_tui.screens.actions import ActionsScreen
-
-        return ActionsScreen(route)
 
     def action_go_to(self, area: Area) -> None:
         """Go to a list, as it was left."""
@@ -607,55 +526,20 @@ class WfeApp(Surviving, App[None]):
         if message.awaits and message.accepted:
             self.outcomes.wait_for(message.result.actions.values())
         for processor in message.result.to_run:
-            self.start_child(processor, actions=True)
+            self.engines.start(processor, actions=True)
 
-    def start_child(self, processor: str, *, actions: bool) -> None:
-        """Start a run of a processor; while one of the same kind that was started here still runs, it follows that.
-
-        Args:
-            processor: `module:Class`.
-            actions: do what operators asked for; else consider every entry.
-        """
-        kind = (processor, actions)
-        if kind in self._starting or any(
-            child.runs and (child.processor, child.actions) == kind for child in self.processes
-        ):
-            if (processor, actions) not in self._waiting:
-                self._waiting.append((processor, actions))
-            return
-        self._start_child(processor, actions)
-
-    @work(group="child")
-    async def _start_child(self, processor: str, actions: bool) -> None:
-        self._starting.add((processor, actions))
-        try:
-            command = await asyncio.to_thread(worker_command, self.store, processor, actions=actions)
-        except EngineError as error:
-            self.say(str(error), severity="error")
-            return
-        finally:
-            self._starting.discard((processor, actions))
-        ended = [child for child in self.processes if not child.runs]
-        for oldest in ended[: len(ended) - KEPT_CHILDREN]:
-            self.processes.remove(oldest)
-        child = Child(processor, actions, command, lambda child: self.post_message(self.ChildEnded(child)))
-        self.processes.append(child)
-        child.start()
-
-    def on_wfe_app_child_ended(self, message: ChildEnded) -> None:
-        """Show what went wrong with it, and start what waited for its end."""
+    def on_child_ended(self, message: ChildEnded) -> None:
+        """Show what went wrong with an engine process, and start what waited for its end."""
         child = message.child
         if child.failed:
             self.say(f"{child.processor} went wrong: exit code {child.exit_code}", severity="error")
             self.show_output()
-        if (child.processor, child.actions) in self._waiting:
-            self._waiting.remove((child.processor, child.actions))
-            self.start_child(child.processor, actions=child.actions)
+        self.engines.ended(child)
 
     def show_output(self) -> None:
         """Show what the processes started from here have printed."""
         if not isinstance(self.screen, OutputScreen):
-            self.push_screen(OutputScreen(self.processes))
+            self.push_screen(OutputScreen(self.engines.processes))
 
     # --- for every screen
 
@@ -698,32 +582,15 @@ class WfeApp(Surviving, App[None]):
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The palette has what keys do on the screen in front, and the themes."""
         yield SystemCommand("Theme", "Change the colours.", self.action_change_theme)
-        bound = {active.binding.id: active.node for active in screen.active_bindings.values() if active.enabled}
-        for place, action in ((place, action) for place, actions in ACTIONS.items() for action in actions):
-            node = bound.get(binding_id(place, action))
-            if action.is_chord and isinstance(screen, StoreScreen) and screen.keys == place:
-                node = screen
-            if node is not None:
-                yield SystemCommand(action.name, action.help, _later(self, node, action.id))
+        yield from key_commands(self, screen)
 
     def get_line_filters(self) -> list[LineFilter]:
         return [*super().get_line_filters(), *([self._ascii] if self._ascii else [])]
 
-    def _handle_exception(self, error: Exception) -> None:
-        """A failure of the console itself costs what failed, and not the console; what is known of it is in a file."""
-        cause = error.error if isinstance(error, WorkerFailed) and isinstance(error.error, Exception) else error
-        said, now = sentence(cause), time.monotonic()
-        self._failures = [then for then in self._failures if now - then < 60] + [now]
-        if not self.survives or len(self._failures) > MOST_FAILURES:
-            super()._handle_exception(error)
-            return
-        if now - self._told.get(said, -math.inf) < 60:
-            return  # what fails each second is said once a minute
-        self._told[said] = now
-        place = str(self.screen.route) if isinstance(self.screen, StoreScreen) else type(self.screen).__name__
-        path = report_file(cause, place, self.size)
-        with suppress(Exception):  # what fails here fails while it is said that something failed
-            self.say(f"{said}\nThe console goes on. A report to send: {path}", severity="error")
+    @property
+    def place(self) -> str:
+        """What is in front, for the report of a failure."""
+        return str(self.screen.route) if isinstance(self.screen, StoreScreen) else type(self.screen).__name__
 
     def _end_without_terminal(self) -> None:
         """When a connection breaks off, or the server of a browser's tab, and no signal says so, end as by that signal:
@@ -743,41 +610,3 @@ class WfeApp(Surviving, App[None]):
             self.past.close()
         if hasattr(self, "present"):
             self.present.close()
-
-
-def _screen_name(route: Route) -> str:
-    """One list is one screen, whatever its filter, and so are the comparisons of an entry."""
-    return str(replace(route, filter="")) if route.name else route.area
-
-
-def _look(store: Store, route: Route, moment: datetime) -> tuple[Route, Any]:
-    """What a path names at a moment (aware), in full, and what its screen begins with; in a thread that may wait.
-
-    Raises:
-        InputError: there is nothing of this name.
-    """
-    if route.area == "errors":
-        if ":" in route.name:
-            return Route("errors", find_fingerprint(store, route.name)), None
-        record = find_error(store, route.name)
-        return Route("errors", record["error_id"]), record
-    if route.area == "share":
-        raise InputError(f"share is followed by a filter: write share?{route.name} in place of {route}")
-    if route.area == "compare":
-        from wfe_tui.screens.compare import look
-
-        return look(store, route, moment)
-    table = store.runs if route.area == "runs" else store.actions
-    number = int(route.name) if route.name.isascii() and route.name.isdigit() and len(route.name) < 16 else 0
-    if not number or table.get(doc_id=number) is None:
-        raise InputError(f"there is no {route.area.removesuffix('s')} {route.name!r}: {route.area} lists them")
-    return route, None
-
-
-def _later(app: App[None], node: DOMNode, action: str) -> Callable[[], None]:
-    """What the palette calls: the action runs when the palette is gone."""
-
-    def call() -> None:
-        app.call_later(app.run_action, action, node)
-
-    return call

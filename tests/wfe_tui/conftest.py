@@ -97,7 +97,7 @@ class Operator:
 
     async def idle(self) -> None:
         """Wait until no engine process runs, and all that was asked of the store is answered and drawn."""
-        await self.until(lambda: not any(child.runs for child in self.app.processes))
+        await self.until(lambda: not any(child.runs for child in self.app.engines.processes))
         await self.app.workers.wait_for_complete()
         await self.pilot.pause()
 
@@ -160,7 +160,7 @@ def console(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Console:
                 await pilot.pause()
                 yield operator
         finally:
-            for child in app.processes:
+            for child in app.engines.processes:
                 child.join(PATIENCE)
 
     return open_console

@@ -146,7 +146,7 @@ async def test_a_running_entry_is_refused(console: Any, place: Any) -> None:
             await operator.go_to("A-2")
             await operator.does("R", "Restart: 1 entry?")
             await operator.hears("A-2: it is running")
-            assert operator.app.processes == []
+            assert operator.app.engines.processes == []
 
 
 async def test_of_many_refused_some_are_named_and_the_others_counted(console: Any, place: Any) -> None:
@@ -226,7 +226,7 @@ async def test_what_can_be_undone_needs_a_question_for_many_alone_and_no_worker(
         await operator.press("a")
         await operator.does("T", "Repeat on: 8 entries?")
         await operator.hears("repeat on: 5 entries")
-        assert operator.app.processes == []
+        assert operator.app.engines.processes == []
 
 
 # --- decide
@@ -342,7 +342,7 @@ async def test_two_quick_restarts_are_both_executed_by_one_process_after_the_oth
 
         def count() -> bool:
             nonlocal running
-            running = max(running, sum(child.runs for child in operator.app.processes))
+            running = max(running, sum(child.runs for child in operator.app.engines.processes))
             return "✗ 1 failed" in operator.screen
 
         await operator.go_to("A-2")
@@ -366,7 +366,7 @@ async def test_a_new_run_asked_for_during_a_restart_follows_it(console: Any, pla
         await operator.press("N")
         await operator.sees("B-1", "9 entries")
         await operator.idle()
-        assert ["--actions" in child.command.argv for child in operator.app.processes] == [True, False]
+        assert ["--actions" in child.command.argv for child in operator.app.engines.processes] == [True, False]
 
 
 async def test_a_process_that_cannot_start_shows_what_it_printed(console: Any, place: Any) -> None:
@@ -414,7 +414,7 @@ async def test_leaving_the_console_leaves_its_engine_process_at_work(console: An
         await operator.press("q")
         await operator.until(lambda: not operator.app.is_running)
         (workplace.folder / "go").touch()
-    await asyncio.to_thread(lambda: [child.join() for child in operator.app.processes])
+    await asyncio.to_thread(lambda: [child.join() for child in operator.app.engines.processes])
     assert executions(workplace, "Send", "A-1") == 2
 
 

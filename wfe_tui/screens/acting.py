@@ -243,7 +243,7 @@ class ActingScreen(UndoingScreen):
         if processor is None:
             self.wfe.say("there is nothing here whose processor could be run", severity="warning")
         elif not self.wfe.refuses("run"):
-            self.wfe.start_child(processor, actions=False)
+            self.wfe.engines.start(processor, actions=False)
 
     @work
     async def action_toggle_pause(self) -> None:

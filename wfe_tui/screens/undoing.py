@@ -115,7 +115,7 @@ class ActionActing(UndoingScreen):
         if processor is not None:
             self._tell("resume", number, why, "goes on")
             self.wfe.outcomes.wait_for([number])
-            self.wfe.start_child(processor, actions=True)
+            self.wfe.engines.start(processor, actions=True)
 
     @work(group="act")
     async def action_abandon_canary(self) -> None:

@@ -52,7 +52,7 @@ class WelcomeScreen(Screen[None]):
         """Make the store, with a run of the processor that was named."""
         app = cast("WfeApp", self.app)
         if self._processor and app.open_store(self._path):
-            app.start_child(self._processor, actions=False)
+            app.engines.start(self._processor, actions=False)
 
     def action_demo(self) -> None:
         """Open the demo instead."""
