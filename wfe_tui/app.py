@@ -1,4 +1,4 @@
-"""The app: which places are open, over which store, at which time; and what it tells its screens of all that changes."""
+"""The app: which places are open, over which store, at which time; and what its screens are told of what changes."""
 
 import asyncio
 import gc
