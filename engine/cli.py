@@ -23,6 +23,8 @@ from engine.text import literal
 COMMANDS = {
     "ls": "entries:ls",
     "show": "entries:show",
+    "plan": "plan:plan",
+    "runs": "runs:runs",
     "report": "report:report",
     "error": "errors:error",
     "share": "contrasting:share",

@@ -185,6 +185,10 @@ class Cause:
         """`3× ValueError: no customer · 0 of 12 recovered: fix first`; not literal."""
         return f"{self.entries}× {self.type.rpartition('.')[2]}: {self.message[:MESSAGE]} · {self.advice.words()}"
 
+    def to_json(self) -> dict[str, Any]:
+        """As JSON data."""
+        return {**vars(self), "advice": self.advice.to_json()}
+
 
 def most_frequent(store: Store, entries: Counter[str], most: int = 3) -> list[Cause]:
     """The causes of which most of some entries failed; `entries` says how many, by fingerprint."""

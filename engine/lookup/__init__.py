@@ -4,4 +4,5 @@
 * `history` — runs, errors, actions and verdicts as rows
 * `acts` — what operators did to one entry; `logs` — what its executions have logged
 * `typical` — what a task typically takes
+* `outlook` — what the next run of a processor would do
 """

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 from itertools import islice
+from random import Random
 
 from tinydb import where
 from tinydb.queries import QueryInstance
@@ -59,6 +60,25 @@ def count_states(
             counts[State.RUNNING] -= len(left)
             counts.update(row.state for row in rows(store, moment, left))
     return +counts
+
+
+def count_tasks(store: Store, moment: datetime, state: State, processor: str) -> Counter[str]:
+    """At which tasks how many entries of a processor stand that stand in `state` at `moment` (aware).
+
+    No index has their tasks, so each of them is read; of more than `COUNTED` a part, chosen by chance, tells of all.
+    """
+    own, dead = where("processor") == processor, _dead_owners(store)
+    ids = store.entries.ids(_stored_as(state, dead, moment) & own)
+    chosen = Random(0).sample(ids, SAMPLED) if len(ids) > COUNTED else ids
+    counts = store.entries.counts("task", doc_ids=chosen) if chosen else {}
+    found = Counter({task: round(number * len(ids) / len(chosen)) for task, number in counts.items() if task})
+    left = rows(store, moment, store.entries.ids(_left_by(dead) & own)) if dead else ()
+    found.update(row.task for row in left if row.state is state and row.task)
+    return found
+
+
+COUNTED, SAMPLED = 20_000, 5_000
+"""Up to so many entries are counted by their tasks; of more, so many are."""
 
 
 def stands_in(state: State, store: Store, moment: datetime) -> QueryInstance:

@@ -1,14 +1,14 @@
 """Runs, errors, actions and verdicts as lists show them: a stored document as a row. Pure translations, no I/O."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from tinydb.table import Document
 
-from engine.clock import from_text, to_text
+from engine.clock import from_text, local_time, to_text
 from engine.journal.base import FAILURES
 from engine.lookup.rows import EntryRow
 from engine.state import State
@@ -48,6 +48,11 @@ class RunRow:
     def is_going_on(self) -> bool:
         """Whether its process lives, and it has not ended."""
         return self.ending is None
+
+    def answers(self, words: Iterable[str]) -> bool:
+        """Whether each of these words stands in its processor, its ending or its start; case does not count."""
+        text = f"{self.processor} {self.ending or 'running'} {local_time(self.started)}".casefold()
+        return all(word.casefold() in text for word in words)
 
     def to_json(self) -> dict[str, Any]:
         """The fields that `wfe runs --json` promises."""

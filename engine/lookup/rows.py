@@ -85,6 +85,15 @@ class EntryRow:
         ended = "failed" if planned.state is State.FAILED else "interrupted it"
         return f"nothing by itself: {step.task} {ended}; restart it, or set its repeat"
 
+    def steps(self, planned: Plan) -> list[dict[str, Any]]:
+        """The steps of its plan, as `wfe show --json` and `wfe plan --json` promise them."""
+        return [
+            {"task": step.task, "kind": kind, "why": why, "attempts": step.attempts,
+             "until": to_text(step.until) if step.until else None, "cycles": step.cycles}
+            for step in planned.steps
+            for kind, why in [self.said_of(step)]
+        ]  # fmt: skip
+
     def said_of(self, step: Step) -> tuple[str, str]:
         """What becomes of a task of this entry, in a word, and why; `step` is of its plan, which knows of no process
         that works on it."""

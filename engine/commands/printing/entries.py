@@ -35,14 +35,9 @@ def print_entries(rows: Iterable[EntryRow], *, as_json: bool, now: datetime) -> 
 def print_entry(document: Document, row: EntryRow, plan: Plan, acts: Sequence[Act], *, as_json: bool) -> None:
     """One entry: how it stands, its tasks, its executions, what operators did to it (the newest first), its data."""
     if as_json:
-        steps = [
-            {"task": s.task, "kind": kind, "why": why, "attempts": s.attempts, "until": s.until, "cycles": s.cycles}
-            for s in plan.steps
-            for kind, why in [row.said_of(s)]
-        ]
         extra = {name: document[name] for name in ("due_date", "source", "finished", "executions", "data")}
         told = [act.to_json() for act in acts]
-        json_line({**row.to_json(), "next": row.next(plan), "steps": steps, "acts": told, **extra})
+        json_line({**row.to_json(), "next": row.next(plan), "steps": row.steps(plan), "acts": told, **extra})
         return
     line((row.key, "bold"), "  ", state_cell(row.state), f"  {row.done}/{row.total}  ", row.processor)
     line(f"next: {row.next(plan)}")
