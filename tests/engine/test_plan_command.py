@@ -30,7 +30,7 @@ def test_what_is_ready_is_told_by_the_task_that_a_run_would_execute_first(desk: 
     desk.run(breaks, limit=1)
     desk.repeat("A-1")
     desk.entries = [{"key": f"B-{number}"} for number in range(3)]
-    desk.run(limit=0)
+    desk.run(limit=1)
     told = seen(desk)
     assert told.executes == {"Fetch": 3, "Check": 1}
     assert told.states[State.READY] == 4
