@@ -55,7 +55,7 @@ class Listener:
 
     def task_started(self, entry: WorkflowModel, call: Call) -> None:
         """An execution begins, and that is recorded. Of those that travel to a worker in one batch it is known, and
-        told, when they have ended."""
+        told, when they have ended. One that no worker has begun yet when the run is broken off has no end."""
 
     def task_finished(self, entry: WorkflowModel, call: Call, outcome: Outcome) -> None:
         """An execution has ended, and is recorded."""

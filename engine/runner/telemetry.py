@@ -64,11 +64,16 @@ class Spans(Listener):
         self._entries[id(entry)] = self._start(f"entry {key}", self._run, {"wfe.key": key})
 
     def entry_finished(self, entry: WorkflowModel, state: State) -> None:
-        if id(entry) not in self._entries:
-            self.entry_started(entry)
-        span = self._entries.pop(id(entry))
+        span = self._span_of(entry)
+        del self._entries[id(entry)]
         span.set_attribute("wfe.state", str(state))
         span.end()
+
+    def _span_of(self, entry: WorkflowModel) -> "Span":
+        """The span of an entry; one that was lost before it was taken up has none yet."""
+        if id(entry) not in self._entries:
+            self.entry_started(entry)
+        return self._entries[id(entry)]
 
     def entry_refused(self, sentence: str) -> None:
         if self._run is not None:
@@ -87,10 +92,11 @@ class Spans(Listener):
     def error_happened(
         self, record: dict[str, Any], exception: BaseException | None, entry: WorkflowModel | None
     ) -> None:
-        if record["task"] is None:  # else it is on the span of its execution
-            span = self._run if entry is None else self._entries.get(id(entry), self._run)
-            if span is not None:
-                _put(record, span)
+        if record["task"] is not None:
+            return  # it is on the span of its execution
+        span = self._run if entry is None else self._span_of(entry)
+        if span is not None:
+            _put(record, span)
 
     def _start(self, name: str, parent: "Span | None", about: dict[str, Any], at: datetime | None = None) -> "Span":
         from opentelemetry.trace import set_span_in_context

@@ -18,7 +18,7 @@ from engine.store import Store
 from engine.store.recording import Recording
 from engine.stored import StoredProcessor
 from engine.task import Task
-from engine.testing.draining import standing
+from engine.testing.idling import standing
 from engine.worker.actions import execute_actions
 
 

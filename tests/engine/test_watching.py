@@ -81,19 +81,6 @@ def test_hooks_are_told_what_happens_in_the_runs_own_thread(store: Store, how: d
     assert made.threads == {threading.current_thread()}
 
 
-def test_a_hook_that_raises_breaks_nothing(store: Store, caplog: pytest.LogCaptureFixture) -> None:
-    class Broken(Orders):
-        def on_run_start(self, run: Any) -> None:
-            raise RuntimeError("the pager is down")
-
-        on_entry_finish = on_error = on_run_finish = on_run_start  # type: ignore[assignment]
-
-    result = Broken(store).process_entries()
-    assert result.ending == "completed"
-    assert result.considered == 3
-    assert "the pager is down" in caplog.text
-
-
 @HOW
 def test_log_lines_say_what_they_are_about(store: Store, how: dict[str, Any], caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, logger="engine")
@@ -113,25 +100,17 @@ def test_the_library_is_silent_unless_it_is_configured(store: Store, capfd: pyte
     assert capfd.readouterr() == ("", "")
 
 
-def test_spans_of_run_entry_and_execution(store: Store) -> None:
-    sdk = pytest.importorskip("opentelemetry.sdk.trace", reason="the extra wfe-tui[otel] is not installed")
-    from opentelemetry import trace
-    from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-    from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-
-    exporter, provider = InMemorySpanExporter(), sdk.TracerProvider()
-    provider.add_span_processor(SimpleSpanProcessor(exporter))
-    trace.set_tracer_provider(provider)
+def test_spans_of_run_entry_and_execution(store: Store, spans: Any) -> None:
     result = Orders(store).process_entries(workers=2)
-    spans = {span.name: span for span in exporter.get_finished_spans()}
-    (run,) = (span for name, span in spans.items() if name.startswith("run"))
+    made = {span.name: span for span in spans.get_finished_spans()}
+    (run,) = (span for name, span in made.items() if name.startswith("run"))
     assert run.attributes["wfe.run"] == result.number
     assert run.attributes["wfe.ending"] == "completed"
-    bad = spans["entry bad"]
+    bad = made["entry bad"]
     assert bad.parent.span_id == run.context.span_id
     assert bad.attributes["wfe.state"] == "failed"
     (failed,) = (
-        span for span in exporter.get_finished_spans() if span.parent and span.parent.span_id == bad.context.span_id
+        span for span in spans.get_finished_spans() if span.parent and span.parent.span_id == bad.context.span_id
     )
     assert failed.attributes["wfe.error_id"] == result.failures[-1].error_id or failed.attributes["wfe.error_id"]
     assert failed.status.status_code.name == "ERROR"

@@ -25,12 +25,12 @@ from engine.worker.actions import each_action
 
 
 @dataclass(frozen=True)
-class Drained:
-    """What a drain did, and how it has left the entries.
+class IdleResult:
+    """What was done until a processor was idle, and how that has left the entries.
 
     `states` has the state of each entry of the processor, by key, and `unfinished` why it is not finished, of each that
     is not. `executed` names the executions in the order in which they ended, as `Ship A-2`. `runs` are the results of
-    its runs, and `turned` is how far it has turned the clock.
+    the runs, and `turned` is how far the clock was turned.
     """
 
     states: dict[str, State]
@@ -41,14 +41,14 @@ class Drained:
 
 
 class NeverIdle(EngineError, AssertionError):  # noqa: N818 - it says what happened
-    """A drain has come to no end: something is due again and again. `drained` is what it did until then."""
+    """A processor does not become idle: something is due again and again. `result` is what was done until then."""
 
-    def __init__(self, sentence: str, drained: Drained) -> None:
+    def __init__(self, sentence: str, result: IdleResult) -> None:
         super().__init__(sentence)
-        self.drained = drained
+        self.result = result
 
 
-def drain(processor: StoredProcessor, *, most_runs: int = 100) -> Drained:
+def run_until_idle(processor: StoredProcessor, *, most_runs: int = 100) -> IdleResult:
     """Run a processor until nothing is due any more, without waiting: what a worker does in days.
 
     It does what operators asked for and makes a run over the default entries. Then, again and again, it does what
@@ -71,10 +71,10 @@ def drain(processor: StoredProcessor, *, most_runs: int = 100) -> Drained:
     Example::
 
         with memory_store() as store:
-            drained = drain(Orders(store, clock=ManualClock()))
-        assert drained.states == {"A-2": "finished"}
-        assert drained.executed == ["Pack A-2", "Ship A-2", "Ship A-2"]
-        assert drained.turned == timedelta(hours=1)
+            result = run_until_idle(Orders(store, clock=ManualClock()))
+        assert result.states == {"A-2": "finished"}
+        assert result.executed == ["Pack A-2", "Ship A-2", "Ship A-2"]
+        assert result.turned == timedelta(hours=1)
     """
     clock = processor.clock
     if not isinstance(clock, ManualClock) or processor.moment != clock():
@@ -91,15 +91,15 @@ def drain(processor: StoredProcessor, *, most_runs: int = 100) -> Drained:
         processor.release_store()
     states = {row.key: row.state for row in found}
     unfinished = {row.key: passes.why(row) for row in found if row.state is not State.FINISHED}
-    drained = Drained(states, unfinished, executed, runs, clock() - began)
+    result = IdleResult(states, unfinished, executed, runs, clock() - began)
     if more:
         raise NeverIdle(
             f"after {counted(len(runs), 'run')} there is still something to do: {more[0].task} of the entry "
             f"{more[0].key!r}, after {counted(more[0].attempts, 'attempt')} ({passes.why(more[0])}): "
             "give its repeat max_reruns, or allow more runs",
-            drained,
+            result,
         )
-    return drained
+    return result
 
 
 def standing(processor: StoredProcessor) -> list[EntryRow]:
@@ -109,7 +109,7 @@ def standing(processor: StoredProcessor) -> list[EntryRow]:
 
 
 class _Passes:
-    """The runs that a drain makes, one after the other."""
+    """The runs that it takes, one after the other."""
 
     def __init__(self, processor: StoredProcessor, clock: ManualClock) -> None:
         self.processor = processor
