@@ -25,6 +25,7 @@ COMMANDS = {
     "show": "entries:show",
     "plan": "plan:plan",
     "runs": "runs:runs",
+    "watch": "watch:watch",
     "report": "report:report",
     "error": "errors:error",
     "share": "contrasting:share",

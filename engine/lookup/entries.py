@@ -67,7 +67,7 @@ def count_tasks(store: Store, moment: datetime, state: State, processor: str) ->
 
     No index has their tasks, so each of them is read; of more than `COUNTED` a part, chosen by chance, tells of all.
     """
-    own, dead = where("processor") == processor, _dead_owners(store)
+    own, dead = where("processor") == processor, dead_owners(store)
     ids = store.entries.ids(_stored_as(state, dead, moment) & own)
     chosen = Random(0).sample(ids, SAMPLED) if len(ids) > COUNTED else ids
     counts = store.entries.counts("task", doc_ids=chosen) if chosen else {}
@@ -86,7 +86,7 @@ def stands_in(state: State, store: Store, moment: datetime) -> QueryInstance:
 
     The stored state is of the latest write; since then a repeat may have become ripe, or an owner died.
     """
-    dead = _dead_owners(store)
+    dead = dead_owners(store)
     condition = _stored_as(state, dead, moment)
     if dead and state is not State.RUNNING:
         is_left = QueryInstance(
@@ -99,14 +99,14 @@ def stands_in(state: State, store: Store, moment: datetime) -> QueryInstance:
 
 def state_ids(store: Store, moment: datetime, states: Iterable[State]) -> list[int]:
     """The numbers of the entries that stand in one of these states at `moment` (aware)."""
-    wanted, dead = list(states), _dead_owners(store)
+    wanted, dead = list(states), dead_owners(store)
     found = [number for state in wanted for number in store.entries.ids(_stored_as(state, dead, moment))]
     # Read by themselves: with them in the condition, no index would answer the rest of it.
     left = rows(store, moment, store.entries.ids(_left_by(dead))) if dead else ()
     return found + [row.id for row in left if row.state in wanted and row.state is not State.RUNNING]
 
 
-def _dead_owners(store: Store) -> list[str]:
+def dead_owners(store: Store) -> list[str]:
     """Whose process has died while it worked on entries."""
     owners = store.entries.counts("owner", where("state") == State.RUNNING)
     return [owner for owner in owners if not (owner and store.is_alive(owner))]

@@ -225,6 +225,12 @@ def read_verdict(document: Document, stands: EntryRow | None) -> VerdictRow:
     )
 
 
+def verdict_fields(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields that `wfe actions show --json` promises of a stored verdict."""
+    told = {name: document[name] for name in ("action", "key", "verdict", "attempts", "why", "asked", "settled")}
+    return {**told, "error_id": document["found"]}
+
+
 @dataclass(frozen=True)
 class OccurrenceRow:
     """One occurrence of an error; `time` is UTC."""

@@ -3,7 +3,7 @@
 A command imports what it prints, and no more. `words` are said on standard error; all else goes to standard output,
 through `tables`, which alone knows how a terminal is drawn on, and makes text from outside literal.
 
-* `entries`, `errors`, `actions`, `sharing`, `comparing` — what is looked at
+* `entries`, `errors`, `actions`, `events`, `sharing`, `comparing` — what is looked at
 * `acts` — what an act has done to entries, or would do
 * `runs`, `progress`, `log` — what a run did, and how far it is
 * `upkeep`, `settings` — the store as a whole, and what is set

@@ -6,7 +6,7 @@ from typing import Any
 
 from engine.clock import age, local_time
 from engine.commands.printing.tables import json_line, line, table
-from engine.lookup.history import ActionRow
+from engine.lookup.history import ActionRow, verdict_fields
 from engine.verdicts import Verdict
 
 
@@ -34,8 +34,7 @@ def print_verdicts(
     """What became of each entry of an action: of those that it was accepted for, and of the others."""
     if as_json:
         for each in found:
-            told = {name: each[name] for name in ("key", "verdict", "attempts", "why", "asked", "settled")}
-            json_line({"action": row.id, **told, "error_id": each["found"]})
+            json_line(verdict_fields(each))
         for key, why in refused.items():
             nothing = {"attempts": None, "asked": None, "settled": None, "error_id": None}
             json_line({"action": row.id, "key": key, "verdict": Verdict.REFUSED, "why": why, **nothing})
