@@ -9,7 +9,7 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -59,6 +59,9 @@ class RepeatPolicy(BaseModel):
     """Base of the repeat policies. An unknown field is an error: JSON must come back as what it was."""
 
     model_config = ConfigDict(extra="forbid")
+
+    counts_attempts: ClassVar[bool] = False
+    """Its ripeness depends on how many executions there have been."""
 
     @abstractmethod
     def ripeness(self, began: datetime, attempts: int, moment: datetime) -> Ripe | NotYet:
@@ -131,6 +134,7 @@ class RepeatWithBackoff(RepeatPolicy):
             all come back together. How much it is follows from the execution, so it is the same whenever it is asked.
     """
 
+    counts_attempts: ClassVar[bool] = True
     kind: Literal["with_backoff"] = "with_backoff"
     initial: float = Field(gt=0, le=_LONGEST, allow_inf_nan=False)
     factor: float = Field(default=2.0, ge=1, allow_inf_nan=False)
@@ -223,7 +227,8 @@ class Status(BaseModel):
     @property
     def counts_attempts(self) -> bool:
         """Its ripeness depends on how many executions there have been."""
-        return self.max_reruns is not None or isinstance(self.repeat, RepeatWithBackoff)
+        by_policy = isinstance(self.repeat, RepeatPolicy) and self.repeat.counts_attempts
+        return self.max_reruns is not None or by_policy
 
     def ripeness(self, began: datetime, attempts: int, moment: datetime) -> Ripeness:
         """Whether a task that ended with this status is executed again.

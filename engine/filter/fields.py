@@ -16,7 +16,7 @@ from engine.clock import local_hour, parse_duration, to_text
 from engine.exceptions import InputError
 from engine.filter.syntax import All, Any, FilterError, How, Node, Not, Term, parse, terms
 from engine.lookup.entries import stands_in
-from engine.lookup.rows import newest_execution
+from engine.lookup.rows import POLICIES, newest_execution
 from engine.state import State
 from engine.store import Store
 from engine.text import literal
@@ -32,7 +32,7 @@ RUNS = {"host": "host", "process": "pid", "code": "code"}
 LASTING = ("source", "hour", *RUNS)
 """The fields, beside a user's own, that say of an entry where it comes from and where it was executed; the others say
 which one it is, or how it stands."""
-REPEATS = ("on", "off", "time", "date", "cycles", "backoff")
+REPEATS = ("on", "off", *POLICIES.values())
 FIELDS = ("key", "state", "task", "reason", "error", "repeat", "age", "attempts", "due", "done", "processor", "run",
           "action", "source", "hour", "host", "process", "code", "data.")  # fmt: skip
 """The names of the fields; behind `data.` stands the name of a user's own one, of one in that, and so on."""
@@ -223,14 +223,10 @@ def _repeat(term: Term) -> QueryInstance:
     def test(document: Mapping[str, Anything]) -> bool:
         repeat = document.get("repeat")
         if isinstance(repeat, Mapping):
-            kind = str(repeat.get("kind"))
-            return wanted == "on" or kind.removeprefix("after_").removeprefix("with_") in _KINDS[wanted]
+            return wanted in ("on", POLICIES.get(str(repeat.get("kind"))))
         return bool(repeat) is (wanted == "on") if wanted in ("on", "off") else False
 
     return QueryInstance(test, ("repeat", wanted))
-
-
-_KINDS = {"on": (), "off": (), "time": ("time",), "date": ("datetime",), "cycles": ("cycle",), "backoff": ("backoff",)}
 
 
 def _data(term: Term) -> QueryInstance:

@@ -10,7 +10,8 @@ from tinydb.table import Document
 from engine.clock import from_text, local_time, to_text
 from engine.state import Plan, State, Step, shown_state
 
-_POLICIES = {"after_time": "time", "after_datetime": "date", "after_cycle": "cycles", "with_backoff": "backoff"}
+POLICIES = {"after_time": "time", "after_datetime": "date", "after_cycle": "cycles", "with_backoff": "backoff"}
+"""What a list and a filter call each policy of repeat, by its kind."""
 
 
 def newest_execution(document: Mapping[str, Any]) -> Mapping[str, Any] | None:
@@ -60,7 +61,7 @@ class EntryRow:
         """Its repeat in a word; nothing when it is off."""
         if isinstance(self.repeat, bool):
             return "on" if self.repeat else ""
-        return _POLICIES[self.repeat["kind"]]
+        return POLICIES[self.repeat["kind"]]
 
     def next(self, planned: Plan) -> str:
         """What happens next and why, in a line; `planned` is the plan of this entry."""
