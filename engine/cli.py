@@ -56,6 +56,7 @@ COMMANDS = {
     "metrics": "metrics:metrics",
     "actions": "actions:actions",
     "config": "config:config",
+    "completion": "completion:completion",
 }
 """Each command, in the order of the help, and the function of `engine.commands` that it is."""
 
@@ -116,6 +117,11 @@ def _wfe(
 
 def main() -> NoReturn:
     """The command `wfe`."""
+    if (line := os.environ.get("_WFE_COMPLETE")) is not None:
+        from engine.commands.completion import answer
+
+        answer(get_command(app), line, list(COMMANDS))
+        sys.exit()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         code = _do(sys.argv[1:] or ["--help"])

@@ -10,5 +10,6 @@ one of its commands is called: so none imports what its commands can do without.
 * `upkeep`, `metrics` — the store as a whole
 * `config` — what is set, and where
 * `selecting`, `options` — what they share: which entries are meant, which store
+* `completing` — what a shell may complete, `completion` the scripts with which it does
 * `printing` — all that is printed
 """

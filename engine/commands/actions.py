@@ -9,7 +9,7 @@ from tinydb import where
 
 from engine import operations
 from engine.clock import utc_now
-from engine.commands import printing
+from engine.commands import completing, printing
 from engine.commands.doing import refusals, run_workers
 from engine.commands.options import JsonOption, StoreOption, WhyOption, existing, looked_at
 from engine.commands.printing.actions import print_actions, print_verdicts
@@ -20,7 +20,9 @@ from engine.store import Store
 from engine.text import counted
 from engine.verdicts import Verdict, settle_abandoned, verdicts_of
 
-Number = Annotated[int, typer.Argument(metavar="ACTION", help="Its number.", show_default=False)]
+Number = Annotated[
+    int, typer.Argument(metavar="ACTION", help="Its number.", show_default=False, autocompletion=completing.actions)
+]
 
 POLL = 0.2
 """Seconds between two looks whether all verdicts are in."""
@@ -92,7 +94,13 @@ def abandon(action: Number, store: StoreOption = None, why: WhyOption = None) ->
 
 def undo(
     action: Annotated[
-        int | None, typer.Argument(metavar="[ACTION]", help="Its number; else your newest act.", show_default=False)
+        int | None,
+        typer.Argument(
+            metavar="[ACTION]",
+            help="Its number; else your newest act.",
+            show_default=False,
+            autocompletion=completing.actions,
+        ),
     ] = None,
     store: StoreOption = None,
     why: WhyOption = None,

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from engine import comparing
+from engine.commands import completing
 from engine.commands.options import AtOption, JsonOption, ProcessorOption, StoreOption, looked_back_at
 from engine.commands.printing.comparing import print_comparison
 from engine.commands.printing.sharing import print_shared
@@ -21,6 +22,7 @@ def share(
             metavar="[FILTER | v1:FINGERPRINT]",
             help="Which failing entries, as state:failed task:Send; all that failed, if there is none.",
             show_default=False,
+            autocompletion=completing.filters,
         ),
     ] = None,
     store: StoreOption = None,
@@ -38,9 +40,15 @@ def share(
 
 
 def compare(
-    key: Annotated[str, typer.Argument(help="Key of an entry.")],
+    key: Annotated[str, typer.Argument(help="Key of an entry.", autocompletion=completing.keys)],
     other: Annotated[
-        str | None, typer.Argument(metavar="OTHER_KEY", help="Another entry of its processor.", show_default=False)
+        str | None,
+        typer.Argument(
+            metavar="OTHER_KEY",
+            help="Another entry of its processor.",
+            show_default=False,
+            autocompletion=completing.keys,
+        ),
     ] = None,
     attempts: Annotated[
         tuple[int, int] | None,

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from engine.commands import printing
+from engine.commands import completing, printing
 from engine.commands.options import AtOption, JsonOption, StoreOption, looked_at, looked_back_at
 from engine.commands.printing.errors import print_error, print_groups
 from engine.groups import dealt_with, error_groups, matching_groups
@@ -15,7 +15,10 @@ def errors(
     words: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="FILTER", help="Words of state, type, message, tasks or fingerprint.", show_default=False
+            metavar="FILTER",
+            help="Words of state, type, message, tasks or fingerprint.",
+            show_default=False,
+            autocompletion=completing.fingerprints,
         ),
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="Those dealt with that nothing fails of, too.")] = False,
@@ -32,7 +35,9 @@ def errors(
 
 
 def error(
-    error_id: Annotated[str, typer.Argument(help="An error id, or its beginning.")],
+    error_id: Annotated[
+        str, typer.Argument(help="An error id, or its beginning.", autocompletion=completing.error_ids)
+    ],
     store: StoreOption = None,
     json: JsonOption = False,
 ) -> None:

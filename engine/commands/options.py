@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from engine.clock import parse_past, utc_now
-from engine.commands import printing
+from engine.commands import completing, printing
 from engine.exceptions import InputError
 from engine.settings import Settings
 from engine.store import Store, may_write, store_path
@@ -23,14 +23,19 @@ StoreOption = Annotated[
 ]
 ProcessorOption = Annotated[
     str | None,
-    typer.Option(metavar="MODULE:PROCESSOR", help="Needed where two have an entry of one key.", show_default=False),
+    typer.Option(
+        metavar="MODULE:PROCESSOR",
+        help="Needed where two have an entry of one key.",
+        show_default=False,
+        autocompletion=completing.processors,
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 Entries = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="KEY", help="Keys of entries; or a filter, as state:failed task:Send, for all that it lets through.",
-        show_default=False,
+        show_default=False, autocompletion=completing.keys_or_filters,
     ),
 ]  # fmt: skip
 AtOption = Annotated[

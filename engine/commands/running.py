@@ -14,7 +14,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from engine.clock import parse_duration, utc_now
-from engine.commands import printing
+from engine.commands import completing, printing
 from engine.commands.options import StoreOption, named_processor
 from engine.commands.printing.log import log_to_stderr
 from engine.commands.printing.progress import progress
@@ -39,6 +39,7 @@ ProcessorArgument = Annotated[
         metavar="[MODULE:PROCESSOR]",
         help="As orders:Orders or jobs/orders.py:Orders; need not be given if the setting `processor` names it.",
         show_default=False,
+        autocompletion=completing.processors,
     ),
 ]
 WorkersOption = Annotated[
@@ -70,7 +71,10 @@ DateOption = Annotated[
 def run(
     processor: ProcessorArgument = None,
     keys: Annotated[
-        list[str] | None, typer.Argument(metavar="[KEY]...", help="Only these entries.", show_default=False)
+        list[str] | None,
+        typer.Argument(
+            metavar="[KEY]...", help="Only these entries.", show_default=False, autocompletion=completing.keys
+        ),
     ] = None,
     store: StoreOption = None,
     limit: Annotated[

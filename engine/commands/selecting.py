@@ -8,6 +8,7 @@ from datetime import datetime
 
 import typer
 from tinydb import where
+from tinydb.queries import QueryInstance
 from tinydb.table import Document
 
 from engine.commands import printing
@@ -67,12 +68,20 @@ def matching(text: str, store: Store, moment: datetime, processor: str | None = 
         text: the filter.
         store, moment, processor, raises: see `select`.
     """
+    return store.entries.ids(condition_of(text, store, moment, processor), order_by="key")
+
+
+def condition_of(text: str, store: Store, moment: datetime, processor: str | None = None) -> QueryInstance | None:
+    """What an entry has to answer to, to be let through by a filter; None lets all through.
+
+    Args and raises: see `matching`.
+    """
     with explained(text):
         condition = compile_filter(text, store, moment)
     if processor is not None:
         own = where("processor") == processor
         condition = own if condition is None else condition & own
-    return store.entries.ids(condition, order_by="key")
+    return condition
 
 
 _NAMED = re.compile(

@@ -9,6 +9,7 @@ import typer
 
 from engine import operations, repeating
 from engine.clock import parse_duration, utc_now
+from engine.commands import completing
 from engine.commands.options import StoreOption, WhyOption, existing
 from engine.commands.printing.acts import print_action
 from engine.exceptions import InputError
@@ -19,7 +20,10 @@ from engine.store import Store
 Fingerprints = Annotated[
     list[str],
     typer.Argument(
-        metavar="FINGERPRINT", help="Fingerprints of groups of errors, or their beginnings.", show_default=False
+        metavar="FINGERPRINT",
+        help="Fingerprints of groups of errors, or their beginnings.",
+        show_default=False,
+        autocompletion=completing.fingerprints,
     ),
 ]
 
@@ -53,7 +57,13 @@ def snooze(
 
 def note(
     fingerprint: Annotated[
-        str, typer.Argument(metavar="FINGERPRINT", help="Of a group, or its beginning.", show_default=False)
+        str,
+        typer.Argument(
+            metavar="FINGERPRINT",
+            help="Of a group, or its beginning.",
+            show_default=False,
+            autocompletion=completing.fingerprints,
+        ),
     ],
     text: Annotated[str, typer.Argument(metavar="TEXT", help="What is to be known of it.", show_default=False)],
     store: StoreOption = None,

@@ -7,7 +7,7 @@ import typer
 
 from engine import operations, repeating
 from engine.clock import utc_now
-from engine.commands import printing
+from engine.commands import completing, printing
 from engine.commands.doing import Planned, do, refusals
 from engine.commands.options import (
     DryRunOption,
@@ -200,7 +200,13 @@ def _policy(switch: Switch, after: str | None, at: str | None, cycles: int | Non
 
 
 ProcessorName = Annotated[
-    str, typer.Argument(metavar="PROCESSOR", help="MODULE:PROCESSOR, or its class name alone.", show_default=False)
+    str,
+    typer.Argument(
+        metavar="PROCESSOR",
+        help="MODULE:PROCESSOR, or its class name alone.",
+        show_default=False,
+        autocompletion=completing.processors,
+    ),
 ]
 
 
@@ -218,7 +224,12 @@ def resume(processor: ProcessorName, store: StoreOption = None) -> None:
     printing.note(f"{ended.processor} is resumed, it was {ended.words(utc_now())}")
 
 
-RunNumber = Annotated[int, typer.Argument(metavar="RUN", help="The number of a run that goes on.", show_default=False)]
+RunNumber = Annotated[
+    int,
+    typer.Argument(
+        metavar="RUN", help="The number of a run that goes on.", show_default=False, autocompletion=completing.runs
+    ),
+]
 
 
 def stop(run: RunNumber, store: StoreOption = None, why: WhyOption = None) -> None:

@@ -62,7 +62,7 @@ def _values(field: str, typed: str, store: Store) -> Iterable[str]:
         "repeat": lambda: REPEATS,
         "processor": lambda: map(str, store.entries.counts("processor")),
         "task": lambda: _tasks(store),
-        "key": lambda: _keys(typed, store),
+        "key": lambda: known_keys(typed, store),
         "error": lambda: _errors(store),
         "action": lambda: map(str, store.actions.ids(order_by="when", reverse=True, limit=MOST)),
         "age": lambda: (">10m", ">1h", ">1d", "<10m"),
@@ -80,16 +80,25 @@ def _tasks(store: Store) -> Iterator[str]:
             yield from document["tasks"]
 
 
-def _keys(typed: str, store: Store) -> Iterator[str]:
+def known_keys(typed: str, store: Store) -> Iterator[str]:
+    """The first keys of entries that begin like this, by an index."""
     near = (where("key") >= typed) & (where("key") < typed + chr(0x10FFFF))
     for document in store.entries.get(doc_ids=store.entries.ids(near, order_by="key", limit=MOST)):
         yield document["key"]
 
 
 def _errors(store: Store) -> Iterator[str]:
-    newest = store.errors.get(doc_ids=store.errors.ids(order_by="time", reverse=True, limit=LOOKED_AT))
-    yield from dict.fromkeys(record["type"].rpartition(".")[2] for record in newest)
-    yield from dict.fromkeys(record["fingerprint"] for record in newest)
+    yield from dict.fromkeys(record["type"].rpartition(".")[2] for record in _newest_errors(store))
+    yield from newest_fingerprints(store)
+
+
+def newest_fingerprints(store: Store) -> Iterable[str]:
+    """The fingerprints of the newest errors, the newest first."""
+    return dict.fromkeys(record["fingerprint"] for record in _newest_errors(store))
+
+
+def _newest_errors(store: Store) -> list[Document]:
+    return store.errors.get(doc_ids=store.errors.ids(order_by="time", reverse=True, limit=LOOKED_AT))
 
 
 def _of_runs(store: Store, field: str) -> Iterator[str]:

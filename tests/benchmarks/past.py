@@ -43,7 +43,7 @@ def main() -> None:
     for size in sizes:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "wfe.db"
-            _fill(path, size)
+            fill(path, size)
             with Store(path) as store:
                 seconds = [
                     _seconds(lambda: shutil.copyfile(path, path.with_name("copy"))),  # noqa: B023
@@ -65,7 +65,7 @@ def _seconds(do: Callable[[], Any]) -> float:
     return statistics.median(spent)
 
 
-def _fill(path: Path, size: int) -> None:
+def fill(path: Path, size: int) -> None:
     with Store(path) as store:
         run = {
             "processor": "orders:Orders", "started": to_text(START), "ended": to_text(START + NIGHT), "owner": "",

@@ -139,15 +139,15 @@ def test_ls_gives_one_json_object_a_line_with_the_promised_fields(workplace: Any
     workplace.wfe("run", "orders:Orders")
     lines = workplace.wfe("ls", "--json").stdout.splitlines()
     rows = [json.loads(line) for line in lines]
-    assert [row["key"] for row in rows] == ["A-1", "A-2", "A-3"]
+    assert [row["key"] for row in rows] == ["A-2", "A-3", "A-1"], "what failed comes first, what is finished last"
     assert all(set(row) >= PROMISED for row in rows)
-    failed = rows[1]
+    failed, waiting, finished = rows
     assert (failed["state"], failed["task"], failed["attempts"], failed["repeat"]) == ("failed", "Check", 1, False)
     assert failed["processor"] == "orders:Orders"
     assert failed["error_id"]
     assert failed["updated"].endswith("+00:00")
-    assert rows[2]["repeat"]["hours"] == 1
-    assert rows[0]["error_id"] is None
+    assert waiting["repeat"]["hours"] == 1
+    assert finished["error_id"] is None
 
 
 def test_ls_for_people_shows_every_entry_on_a_line(workplace: Any) -> None:

@@ -1,5 +1,6 @@
 """Entries: a list of them, or one with its tasks, acts and data."""
 
+import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
@@ -17,8 +18,10 @@ from engine.state import Plan
 def print_entries(rows: Iterable[EntryRow], *, as_json: bool, now: datetime) -> None:
     """A list of entries."""
     if as_json:
-        for row in rows:
+        for number, row in enumerate(rows):
             json_line(row.to_json())
+            if not number:
+                sys.stdout.flush()  # to whoever waits for it, as `head -1`: there may be a million more
         return
     table(
         ("KEY", "STATE", "DONE", "TASK", "REASON", "REPEAT", "ATTEMPTS", "AGE"),
