@@ -44,7 +44,7 @@ _wfe_complete() {
     local -a found
     found=("${(@f)$(_WFE_COMPLETE="${(j: :)words[1,CURRENT-1]} ${(q)${(Q)PREFIX}}" wfe 2>/dev/null)}")
     found=(${found:#})
-    (( $#found )) || { _files; return }
+    (( $#found )) || { compset -P '--*='; _files; return }
     compadd -S '' -- ${(M)found:#*:}
     compadd -- ${found:#*:}
 }
