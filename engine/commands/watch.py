@@ -23,7 +23,11 @@ def watch(
     ] = None,
     kind: Annotated[
         list[Kind] | None,
-        typer.Option(help="Only this; several may be given. Default: all, with a filter entries.", show_default=False),
+        typer.Option(
+            metavar="KIND",
+            help=f"Only {', '.join(Kind)}; may be given again. Default: all of them, with a filter entries.",
+            show_default=False,
+        ),
     ] = None,
     since: Annotated[
         str | None,
