@@ -1,5 +1,6 @@
 """The commands of `wfe` on what operators did: list it, tell and await what became of it, take it back."""
 
+import sys
 import time
 from collections.abc import Iterator
 from typing import Annotated
@@ -11,9 +12,9 @@ from engine import operations
 from engine.clock import utc_now
 from engine.commands import completing, printing
 from engine.commands.doing import refusals, run_workers
-from engine.commands.options import JsonOption, StoreOption, WhyOption, existing, looked_at
+from engine.commands.options import AtOption, JsonOption, StoreOption, WhyOption, existing, looked_at, looked_back_at
 from engine.commands.printing.actions import print_actions, print_verdicts
-from engine.commands.printing.acts import print_action
+from engine.commands.printing.acts import print_action, print_answer
 from engine.exceptions import InputError
 from engine.lookup.history import ActionRow, read_action
 from engine.store import Store
@@ -38,14 +39,15 @@ def list_(
     store: StoreOption = None,
     limit: Annotated[int, typer.Option(min=1, metavar="N", help="The newest so many.")] = 50,
     open_: Annotated[bool, typer.Option("--open", help="Only those that wait for something.")] = False,
+    at: AtOption = None,
     json: JsonOption = False,
 ) -> None:
     """List what operators did, the newest first, with what became of it."""
     if context.invoked_subcommand is not None:
         return
-    with looked_at(store) as opened:
+    with looked_back_at(store, at) as (opened, now):
         found = _newest(opened, limit, open_=open_)
-        print_actions(found, as_json=json, now=utc_now())
+        print_actions(found, as_json=json, now=now)
 
 
 @actions.command()
@@ -72,24 +74,25 @@ def show(
 
 
 @actions.command()
-def resume(action: Number, store: StoreOption = None, why: WhyOption = None) -> None:
+def resume(action: Number, store: StoreOption = None, why: WhyOption = None, json: JsonOption = False) -> None:
     """Let a canary restart that has stopped go on with the rest of its entries."""
     with existing(store) as opened:
-        with refusals("resume"):
+        with refusals("resume", str(action), as_json=json):
             processor = operations.resume_canary(action, store=opened, why=why)
-        printing.note(f"action {action} goes on")
-        went_wrong = run_workers("resume", [processor], opened, None)
+        print_answer("resume", str(action), f"action {action} goes on", as_json=json)
+        went_wrong = run_workers("resume", [processor], opened, sys.stderr if json else None)
         row = _row(opened, action)
         printing.note(f"action {action}: {row.outcome or row.state}")
     raise typer.Exit(2 if went_wrong else 0 if set(row.verdicts) == {Verdict.FIXED} else 1)
 
 
 @actions.command()
-def abandon(action: Number, store: StoreOption = None, why: WhyOption = None) -> None:
+def abandon(action: Number, store: StoreOption = None, why: WhyOption = None, json: JsonOption = False) -> None:
     """End a canary restart: entries that were not executed stay as they were before."""
-    with existing(store) as opened, refusals("abandon"):
+    with existing(store) as opened, refusals("abandon", str(action), as_json=json):
         left = operations.abandon_canary(action, store=opened, why=why)
-    printing.note(f"action {action} is abandoned: {counted(left, 'entry', 'entries')} not executed")
+    said = f"action {action} is abandoned: {counted(left, 'entry', 'entries')} not executed"
+    print_answer("abandon", str(action), said, as_json=json)
 
 
 def undo(
@@ -107,13 +110,17 @@ def undo(
     json: JsonOption = False,
 ) -> None:
     """Take an act back, for each of its entries that no engine has executed and nobody has changed since."""
-    with existing(store) as opened, refusals("undo"):
+    with existing(store) as opened, refusals("undo", str(action or "newest"), as_json=json):
         done = operations.undo(action, store=opened, why=why)
         [number] = done.actions.values()
         undone = opened.actions.get(doc_id=number)
     print_action(done, as_json=json)
     if undone is not None:
-        printing.note(f"action {undone['undoes']} was undone, by action {number}")
+        said = f"action {undone['undoes']} was undone, by action {number}"
+        if json and (done.accepted or done.refused):
+            printing.note(said)
+        else:  # it was on no entries, whose answers are printed
+            print_answer("undo", str(undone["undoes"]), said, as_json=json)
     raise typer.Exit(1 if done.refused else 0)
 
 

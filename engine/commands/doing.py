@@ -16,7 +16,14 @@ from engine import operations
 from engine.clock import utc_now
 from engine.commands import printing
 from engine.commands.options import existing, looked_at
-from engine.commands.printing.acts import print_action, print_advice, print_foreseen, print_outcome, print_preview
+from engine.commands.printing.acts import (
+    print_action,
+    print_advice,
+    print_answer,
+    print_foreseen,
+    print_outcome,
+    print_preview,
+)
 from engine.commands.printing.progress import portion
 from engine.commands.selecting import Selection, select
 from engine.exceptions import InputError
@@ -198,10 +205,10 @@ def _run_worker(command: WorkerCommand, verb: str, output: TextIO | None) -> int
 
 
 @contextmanager
-def refusals(verb: str) -> Iterator[None]:
-    """Say why a verb was not done that is not done to entries; then the exit code is 1."""
+def refusals(verb: str, key: str, *, as_json: bool) -> Iterator[None]:
+    """Say why a verb was not done to something that is no entry, but is named by a key; then the exit code is 1."""
     try:
         yield
     except Refusal as refusal:
-        printing.note(f"{verb}: refused: {refusal}")
+        print_answer(verb, key, f"{verb}: refused: {refusal}", as_json=as_json, refused=str(refusal))
         raise typer.Exit(1) from None

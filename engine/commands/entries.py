@@ -12,6 +12,7 @@ from engine.commands.printing.entries import print_entries, print_entry
 from engine.commands.selecting import condition_of
 from engine.lookup.acts import acts_on
 from engine.lookup.entries import find_entry, rows
+from engine.lookup.logs import execution_logs
 from engine.pausing import pauses
 from engine.store import Store
 
@@ -76,6 +77,7 @@ def _by_urgency(store: Store, condition: QueryInstance | None, limit: int | None
 
 def show(
     key: Annotated[str, typer.Argument(help="Key of an entry.", autocompletion=completing.keys)],
+    logs: Annotated[bool, typer.Option("--logs", help="With what its executions have logged.")] = False,
     store: StoreOption = None,
     processor: ProcessorOption = None,
     at: AtOption = None,
@@ -87,4 +89,5 @@ def show(
 
         document = find_entry(opened, key, processor)
         row, plan = next(rows(opened, now, [document.doc_id])), read_plan(document, now)
-        print_entry(document, row, plan, acts_on(opened, document), as_json=json)
+        kept = execution_logs(opened, document["processor"], key) if logs or json else []
+        print_entry(document, row, plan, acts_on(opened, document), kept, as_json=json)

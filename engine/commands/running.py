@@ -15,7 +15,7 @@ import typer
 
 from engine.clock import parse_duration, utc_now
 from engine.commands import completing, printing
-from engine.commands.options import StoreOption, named_processor
+from engine.commands.options import JsonOption, StoreOption, named_processor
 from engine.commands.printing.log import log_to_stderr
 from engine.commands.printing.progress import progress
 from engine.commands.printing.runs import print_summary
@@ -90,6 +90,7 @@ def run(
     dask: DaskOption = None,
     grace: GraceOption = None,
     verbose: VerboseOption = 0,
+    json: JsonOption = False,
 ) -> None:
     """Run a workflow once: consider each of its entries, and show a summary.
 
@@ -119,7 +120,7 @@ def run(
         results = _until_stopped(made, settings.grace if grace is None else grace, execute)
         stopped_by = _stopped_by(made, opened)
     for result in results:
-        print_summary(result)
+        print_summary(result, as_json=json)
     if any(result.ending is Ending.ABORTED for result in results):
         printing.note("broken off: what was under way is in doubt, `wfe ls` shows it")
     if made.stopping.signal is not None:

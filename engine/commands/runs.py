@@ -1,13 +1,13 @@
 """`wfe runs`: the runs, or one of them with its figures."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from itertools import islice
 from typing import Annotated
 
 import typer
 
-from engine.clock import utc_now
-from engine.commands.options import JsonOption, StoreOption, looked_at
+from engine.commands.options import AtOption, JsonOption, StoreOption, looked_back_at
 from engine.commands.printing.runs import print_run, print_runs
 from engine.exceptions import InputError
 from engine.lookup.history import RunRow, read_run
@@ -26,24 +26,24 @@ def runs(
     store: StoreOption = None,
     limit: Annotated[int, typer.Option(min=1, metavar="N", help="The newest so many.")] = 20,
     open_: Annotated[bool, typer.Option("--open", help="Only those that go on.")] = False,
+    at: AtOption = None,
     json: JsonOption = False,
 ) -> None:
     """List the runs, the newest first; or show one: how long its tasks took, and its results over time."""
     asked = words or []
-    with looked_at(store) as opened:
-        now = utc_now()
+    with looked_back_at(store, at) as (opened, now):
         if len(asked) == 1 and asked[0].isdecimal():
             document = opened.runs.get(doc_id=int(asked[0]))
             if document is None:
                 raise InputError(f"there is no run {asked[0]} in {opened.path}: `wfe runs` lists them")
             print_run(document, read_run(document, now, opened.is_alive), as_json=json, now=now)
         else:
-            found = (row for row in _newest(opened) if row.answers(asked) and (row.is_going_on or not open_))
+            found = (row for row in _newest(opened, now) if row.answers(asked) and (row.is_going_on or not open_))
             print_runs(islice(found, limit), as_json=json, now=now)
 
 
-def _newest(store: Store) -> Iterator[RunRow]:
+def _newest(store: Store, moment: datetime) -> Iterator[RunRow]:
     numbers = store.runs.ids(order_by="started", reverse=True)
     for at in range(0, len(numbers), 100):
         for document in store.runs.get(doc_ids=numbers[at : at + 100]):
-            yield read_run(document, utc_now(), store.is_alive)
+            yield read_run(document, moment, store.is_alive)

@@ -10,7 +10,7 @@ import typer
 from engine import operations, repeating
 from engine.clock import parse_duration, utc_now
 from engine.commands import completing
-from engine.commands.options import StoreOption, WhyOption, existing
+from engine.commands.options import JsonOption, StoreOption, WhyOption, existing
 from engine.commands.printing.acts import print_action
 from engine.exceptions import InputError
 from engine.lookup.entries import find_fingerprint
@@ -28,10 +28,12 @@ Fingerprints = Annotated[
 ]
 
 
-def resolve(fingerprints: Fingerprints, store: StoreOption = None, why: WhyOption = None) -> None:
+def resolve(
+    fingerprints: Fingerprints, store: StoreOption = None, why: WhyOption = None, json: JsonOption = False
+) -> None:
     """Say of groups of errors that their cause is gone. One that is seen again has regressed."""
     with existing(store) as opened:
-        _end(operations.resolve(_found(opened, fingerprints), store=opened, why=why))
+        _end(operations.resolve(_found(opened, fingerprints), store=opened, why=why), as_json=json)
 
 
 def snooze(
@@ -47,12 +49,13 @@ def snooze(
     ] = None,
     store: StoreOption = None,
     why: WhyOption = None,
+    json: JsonOption = False,
 ) -> None:
     """Put groups of errors off, until a time or until they were seen so many times more."""
     ends = _until(until, span, more)
     with existing(store) as opened:
         found = _found(opened, fingerprints)
-        _end(operations.snooze(found, until=ends, more=more, store=opened, why=why))
+        _end(operations.snooze(found, until=ends, more=more, store=opened, why=why), as_json=json)
 
 
 def note(
@@ -67,10 +70,11 @@ def note(
     ],
     text: Annotated[str, typer.Argument(metavar="TEXT", help="What is to be known of it.", show_default=False)],
     store: StoreOption = None,
+    json: JsonOption = False,
 ) -> None:
     """Note something of a group of errors, for whoever looks at it next."""
     with existing(store) as opened:
-        _end(operations.note(find_fingerprint(opened, fingerprint), text, store=opened))
+        _end(operations.note(find_fingerprint(opened, fingerprint), text, store=opened), as_json=json)
 
 
 def _until(until: str | None, span: str | None, more: int | None) -> datetime | None:
@@ -93,7 +97,7 @@ def _found(store: Store, beginnings: Sequence[str]) -> list[str]:
     return [find_fingerprint(store, beginning) for beginning in beginnings]
 
 
-def _end(done: ActionResult) -> None:
+def _end(done: ActionResult, *, as_json: bool) -> None:
     """Print what became of each group, and end the command."""
-    print_action(done, as_json=False)
+    print_action(done, as_json=as_json)
     raise typer.Exit(1 if done.refused else 0)

@@ -6,39 +6,40 @@ from typing import Annotated
 import typer
 
 from engine.clock import parse_duration
-from engine.commands import printing
 from engine.commands.options import JsonOption, StoreOption, existing, looked_at
 from engine.commands.printing.progress import portion
-from engine.commands.printing.upkeep import print_check, print_pruned
+from engine.commands.printing.upkeep import print_check, print_pruned, print_written
 from engine.store import Store, store_path
 from engine.store.check import check as check_store
 
 NewFile = Annotated[Path, typer.Argument(metavar="FILE", help="A file that is not there yet.", show_default=False)]
 
 
-def export(file: NewFile, store: StoreOption = None) -> None:
+def export(file: NewFile, store: StoreOption = None, json: JsonOption = False) -> None:
     """Write everything to a JSON file as TinyDB itself has them."""
     with looked_at(store) as opened, portion("documents") as progress:
         done = opened.export(file, progress)
-    printing.note(f"{done} documents of {opened.path} are in {file}")
+    said = f"{done} documents of {opened.path} are in {file}"
+    print_written(opened.path, file, done, said, as_json=json)
 
 
 def import_(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A JSON file of TinyDB's.", show_default=False)],
     store: StoreOption = None,
+    json: JsonOption = False,
 ) -> None:
     """Make a new store of a JSON file as TinyDB itself has them."""
     path = store_path(store)
     with portion("bytes") as progress:
         done = Store.import_(file, path, progress)
-    printing.note(f"{done} documents of {file} are in {path}")
+    print_written(path, file, done, f"{done} documents of {file} are in {path}", as_json=json)
 
 
-def backup(file: NewFile, store: StoreOption = None) -> None:
+def backup(file: NewFile, store: StoreOption = None, json: JsonOption = False) -> None:
     """Copy the store as it is at this moment, while others may write it."""
     with looked_at(store) as opened:
         opened.backup(file)
-    printing.note(f"{opened.path} is copied to {file}")
+    print_written(opened.path, file, None, f"{opened.path} is copied to {file}", as_json=json)
 
 
 def prune(

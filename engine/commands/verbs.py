@@ -7,7 +7,7 @@ import typer
 
 from engine import operations, repeating
 from engine.clock import utc_now
-from engine.commands import completing, printing
+from engine.commands import completing
 from engine.commands.doing import Planned, do, refusals
 from engine.commands.options import (
     DryRunOption,
@@ -21,6 +21,7 @@ from engine.commands.options import (
     YesOption,
     existing,
 )
+from engine.commands.printing.acts import print_answer
 from engine.exceptions import InputError
 from engine.operations import Cancel, Decide, Decision, Hold, Release, Restart, SetRepeat, Skip
 from engine.status import Repeat, RepeatAfterCycle
@@ -121,11 +122,12 @@ def hold(
     store: StoreOption = None,
     processor: ProcessorOption = None,
     why: WhyOption = None,
+    dry_run: DryRunOption = False,
     yes: YesOption = False,
     json: JsonOption = False,
 ) -> None:
     """Let no run execute entries until they are released."""
-    do(Hold(), keys, store, processor, why, yes=yes, as_json=json)
+    do(Hold(), keys, store, processor, why, yes=yes, as_json=json, planned=Planned(dry_run))
 
 
 def release(
@@ -133,11 +135,12 @@ def release(
     store: StoreOption = None,
     processor: ProcessorOption = None,
     why: WhyOption = None,
+    dry_run: DryRunOption = False,
     yes: YesOption = False,
     json: JsonOption = False,
 ) -> None:
     """End the hold of entries: the next run executes them again."""
-    do(Release(), keys, store, processor, why, yes=yes, as_json=json)
+    do(Release(), keys, store, processor, why, yes=yes, as_json=json, planned=Planned(dry_run))
 
 
 def cancel(
@@ -210,18 +213,22 @@ ProcessorName = Annotated[
 ]
 
 
-def pause(processor: ProcessorName, store: StoreOption = None, why: WhyOption = None) -> None:
+def pause(processor: ProcessorName, store: StoreOption = None, why: WhyOption = None, json: JsonOption = False) -> None:
     """Let no task of a processor be started, in any run, until it is resumed."""
-    with existing(store) as opened, refusals("pause"):
+    with existing(store) as opened, refusals("pause", processor, as_json=json):
         made = operations.pause(processor, store=opened, why=why)
-    printing.note(f"{made.processor} is paused: it starts no task until `wfe resume`")
+    said = f"{made.processor} is paused: it starts no task until `wfe resume`"
+    print_answer("pause", made.processor, said, as_json=json)
 
 
-def resume(processor: ProcessorName, store: StoreOption = None) -> None:
+def resume(
+    processor: ProcessorName, store: StoreOption = None, why: WhyOption = None, json: JsonOption = False
+) -> None:
     """End the pause of a processor."""
-    with existing(store) as opened, refusals("resume"):
-        ended = operations.resume(processor, store=opened)
-    printing.note(f"{ended.processor} is resumed, it was {ended.words(utc_now())}")
+    with existing(store) as opened, refusals("resume", processor, as_json=json):
+        ended = operations.resume(processor, store=opened, why=why)
+    said = f"{ended.processor} is resumed, it was {ended.words(utc_now())}"
+    print_answer("resume", ended.processor, said, as_json=json)
 
 
 RunNumber = Annotated[
@@ -232,15 +239,17 @@ RunNumber = Annotated[
 ]
 
 
-def stop(run: RunNumber, store: StoreOption = None, why: WhyOption = None) -> None:
+def stop(run: RunNumber, store: StoreOption = None, why: WhyOption = None, json: JsonOption = False) -> None:
     """Let a run begin nothing more: what is under way ends, then the run ends, and its worker."""
-    with existing(store) as opened, refusals("stop"):
+    with existing(store) as opened, refusals("stop", str(run), as_json=json):
         processor = operations.stop(run, store=opened, why=why)
-    printing.note(f"run {run} of {processor} begins nothing more, and ends when what is under way has ended")
+    said = f"run {run} of {processor} begins nothing more, and ends when what is under way has ended"
+    print_answer("stop", str(run), said, as_json=json)
 
 
-def drain(run: RunNumber, store: StoreOption = None, why: WhyOption = None) -> None:
+def drain(run: RunNumber, store: StoreOption = None, why: WhyOption = None, json: JsonOption = False) -> None:
     """Let a run take no new entry: those begun go through their tasks, then the run ends, and its worker."""
-    with existing(store) as opened, refusals("drain"):
+    with existing(store) as opened, refusals("drain", str(run), as_json=json):
         processor = operations.drain(run, store=opened, why=why)
-    printing.note(f"run {run} of {processor} takes no new entry, and ends when those that it has begun are through")
+    said = f"run {run} of {processor} takes no new entry, and ends when those that it has begun are through"
+    print_answer("drain", str(run), said, as_json=json)

@@ -72,6 +72,14 @@ class RunResult:
         """How many of its entries are left failed, interrupted or in doubt."""
         return sum(self.states[state] for state in FAILURES)
 
+    def to_json(self) -> dict[str, Any]:
+        """The fields that `wfe run --json` promises."""
+        return {
+            "run": self.number, "ending": self.ending, "considered": self.considered, "total": self.total,
+            "failed": self.failed, "states": {state.value: number for state, number in self.states.items()},
+            "failures": [dict(vars(failure)) for failure in self.failures], "refused": self.refused,
+        }  # fmt: skip
+
     def leave(self, state: State, failure: Failure | None = None) -> None:
         """Count an entry that was considered."""
         self.considered += 1

@@ -6,7 +6,7 @@ from typing import Any
 
 from tinydb import where
 
-from engine.clock import from_text
+from engine.clock import from_text, to_text
 from engine.store import Store
 from engine.store.logs import logs_of
 
@@ -31,6 +31,14 @@ class ExecutionLog:
     attempt: int | None
     lines: tuple[LogLine, ...]
     dropped: int
+
+    def to_json(self) -> dict[str, Any]:
+        """What `wfe show --logs --json` promises of it."""
+        lines = [
+            {"time": to_text(line.moment), "level": line.level, "logger": line.logger, "message": line.message}
+            for line in self.lines
+        ]
+        return {"task": self.task, "attempt": self.attempt, "dropped": self.dropped, "lines": lines}
 
 
 def execution_logs(store: Store, processor: str, key: str) -> list[ExecutionLog]:

@@ -8,7 +8,7 @@ from tinydb import where
 from engine import Status, StatusException, Store, StoredProcessor, Task, WorkflowModel
 from engine.lookup.entries import rows
 from engine.lookup.rows import EntryRow
-from engine.operations import ActionResult, Decision, Verb, act, decide, restart, toggle_repeat
+from engine.operations import ActionResult, Decision, Verb, act, decide, hold, restart, toggle_repeat
 from engine.testing import ManualClock, crash, crash_here
 from engine.worker.actions import execute_actions
 
@@ -89,6 +89,9 @@ class Desk:
 
     def restart(self, *keys: str, from_start: bool = False, **given: Any) -> ActionResult:
         return restart(keys, from_start, store=self.store, clock=self.clock, **given)
+
+    def hold(self, *keys: str, **given: Any) -> ActionResult:
+        return hold(keys, store=self.store, clock=self.clock, **given)
 
     def decide(self, verdict: str, *keys: str, **given: Any) -> ActionResult:
         return decide(keys, Decision(verdict), store=self.store, clock=self.clock, **given)

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from desk import Desk, breaks, dies, interrupts
+from desk import Desk, breaks, interrupts
 
 from engine import RepeatAfterCycle, RepeatAfterTime
 from engine.lookup import entries as lookup
@@ -63,8 +63,7 @@ def test_what_needs_an_operator_is_told_by_state_and_task_with_causes_and_reason
 
 
 def test_what_a_process_left_that_died_is_in_doubt(desk: Desk) -> None:
-    with pytest.raises(KeyboardInterrupt):
-        desk.run(dies)
+    desk.crash()
     told = seen(desk)
     assert [(each.state, each.task, each.entries) for each in told.stopped] == [("in doubt", "Check", 1)]
 

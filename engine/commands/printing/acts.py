@@ -29,6 +29,14 @@ def print_action(done: ActionResult, *, as_json: bool) -> None:
         note(f"{done.verb}: {key}: refused: {why}")
 
 
+def print_answer(verb: str, key: str, sentence: str, *, as_json: bool, refused: str | None = None) -> None:
+    """What became of an act on something that is no entry, as a processor, a run or an action; `key` names it."""
+    if as_json:
+        json_line({"key": key, "verb": verb, "accepted": refused is None, "why": refused})
+    else:
+        note(sentence)
+
+
 def print_outcome(number: int, verdicts: Mapping[Verdict, int]) -> None:
     """What became of the entries of an action so far."""
     told = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.items() if verdict is not Verdict.DONE)

@@ -11,6 +11,7 @@ from engine.clock import age, duration, local_time
 from engine.commands.printing.states import state_cell
 from engine.commands.printing.tables import block, json_line, line, table
 from engine.lookup.acts import Act
+from engine.lookup.logs import ExecutionLog
 from engine.lookup.rows import EntryRow, error_ids
 from engine.state import Plan
 
@@ -35,12 +36,24 @@ def print_entries(rows: Iterable[EntryRow], *, as_json: bool, now: datetime) -> 
     )  # fmt: skip
 
 
-def print_entry(document: Document, row: EntryRow, plan: Plan, acts: Sequence[Act], *, as_json: bool) -> None:
-    """One entry: how it stands, its tasks, its executions, what operators did to it (the newest first), its data."""
+def print_entry(
+    document: Document, row: EntryRow, plan: Plan, acts: Sequence[Act], logs: Sequence[ExecutionLog], *, as_json: bool
+) -> None:
+    """One entry: how it stands, its tasks, its executions, what operators did to it, what it logged (the newest first
+    each), its data."""
     if as_json:
         extra = {name: document[name] for name in ("due_date", "source", "finished", "executions", "data")}
         told = [act.to_json() for act in acts]
-        json_line({**row.to_json(), "next": row.next(plan), "steps": row.steps(plan), "acts": told, **extra})
+        json_line(
+            {
+                **row.to_json(),
+                "next": row.next(plan),
+                "steps": row.steps(plan),
+                "acts": told,
+                **extra,
+                "logs": [log.to_json() for log in logs],
+            }
+        )
         return
     line((row.key, "bold"), "  ", state_cell(row.state), f"  {row.done}/{row.total}  ", row.processor)
     line(f"next: {row.next(plan)}")
@@ -58,6 +71,16 @@ def print_entry(document: Document, row: EntryRow, plan: Plan, acts: Sequence[Ac
     if later := document.get("later"):
         line(f"of now, tasks have written on it since: {', '.join(later)}")
     block(orjson.dumps(document["data"], option=orjson.OPT_INDENT_2).decode())
+    for log in logs:
+        _print_log(log)
+
+
+def _print_log(log: ExecutionLog) -> None:
+    attempt = f", attempt {log.attempt}" if log.attempt else ""
+    dropped = f", the newest lines: {log.dropped} before them were dropped" if log.dropped else ""
+    line((f"log of {log.task}{attempt}{dropped}", "dim"))
+    for each in log.lines:
+        block(f"{local_time(each.moment)} {each.level} {each.message}")
 
 
 def _outcome(act: Act) -> str:

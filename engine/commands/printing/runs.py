@@ -120,8 +120,11 @@ def _took(row: RunRow, now: datetime) -> str:
     return short(((row.ended or now) - row.started).total_seconds())
 
 
-def print_summary(result: RunResult) -> None:
+def print_summary(result: RunResult, *, as_json: bool) -> None:
     """What a run did."""
+    if as_json:
+        json_line(result.to_json())
+        return
     line(f"run {result.number}" if result.number else "run")
     line("entries")
     line(f"{result.considered:>7} considered")

@@ -4,8 +4,17 @@ from dataclasses import asdict
 from pathlib import Path
 
 from engine.commands.printing.tables import json_line, line
+from engine.commands.printing.words import note
 from engine.store.check import Report
 from engine.store.retention import Pruned
+
+
+def print_written(path: Path, file: Path, documents: int | None, sentence: str, *, as_json: bool) -> None:
+    """That a store was written to a file, or made of one; of a copy, nobody counts the documents."""
+    if as_json:
+        json_line({"store": str(path), "file": str(file), "documents": documents})
+    else:
+        note(sentence)
 
 
 def print_check(path: Path, found: Report, *, as_json: bool) -> None:
