@@ -69,7 +69,7 @@ class Follower:
 
     Args:
         store: what is followed.
-        after: the place to begin behind; `place` is the one it has come to.
+        after: the place to begin behind; `place` is the one it has come to. `Place(1)` is the beginning of all.
         kinds: which kinds.
         condition: which entries.
         clock: what states are shown for.
@@ -85,6 +85,8 @@ class Follower:
     ) -> None:
         self.place = after
         self._store = store
+        # Who begins with nothing has no use for what was removed before.
+        self._whole = store.seq() + 1 if after == Place(1) else 0
         self._tables = [_TABLES[kind] for kind in dict.fromkeys(kinds)]
         self._condition = condition
         self._clock = clock
@@ -103,7 +105,7 @@ class Follower:
             # Asked before it is read: who is dead by then has left nothing that is not brought in.
             dead = dead_owners(self._store)
             writes = self._store.writes(self.place, self._tables, PAGE)
-            if not writes.is_complete:
+            if not writes.forgotten < max(self.place.seq, self._whole) <= writes.seq + 1:
                 raise InputError(
                     f"not all that was written to {self._store.path} since {cursor(self.place)} is known any more: "
                     f"load it anew, as by `wfe ls --json`, and go on with --since {writes.seq}"

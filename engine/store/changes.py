@@ -50,11 +50,12 @@ class Write(NamedTuple):
 
 @dataclass(frozen=True)
 class Writes:
-    """What was written behind a place, in order; `is_complete` as of `Changes`. `seq` is of the last transaction."""
+    """What was written behind a place, in order. `seq` is the number of the last transaction, `forgotten` that of the last
+    one of which removals may be unknown by now."""
 
     found: list[Write]
     seq: int
-    is_complete: bool
+    forgotten: int
 
 
 Query = Callable[..., list[Any]]
@@ -87,7 +88,7 @@ def read_writes(rows: Query, after: Place, tables: Collection[str], limit: int) 
         Write(Place(seq, table, doc_id), None if text is None else Document(orjson.loads(text), doc_id))
         for seq, table, doc_id, text in found
     ]
-    return Writes(writes, seq, is_complete=forgotten < after.seq <= seq + 1)
+    return Writes(writes, seq, forgotten)
 
 
 def forget_old_removals(rows: Query) -> None:

@@ -17,6 +17,7 @@ from desk import Desk, breaks, interrupts
 from engine.exceptions import InputError
 from engine.lookup.following import Event, Follower, Kind, cursor, read_cursor
 from engine.store import Place, Store
+from engine.store.changes import REMEMBERED
 
 PATIENCE = 60.0
 
@@ -92,6 +93,24 @@ def test_more_than_a_page_is_told_to_the_end(desk: Desk) -> None:
     assert places == sorted(set(places))
     assert not list(follower.look())
     assert follower.place == now(desk)
+
+
+def test_who_has_missed_removals_that_are_forgotten_has_to_begin_anew(desk: Desk) -> None:
+    desk.run()
+    after = now(desk)
+    others = desk.store.db.table("others")
+    others.insert_multiple({} for _ in range(2 * REMEMBERED + 2))
+    others.truncate()
+    desk.run()
+    with pytest.raises(InputError, match=f"is known any more: .* go on with --since {desk.store.seq()}$"):
+        told(desk, after)
+    assert {event.fields["key"] for event in told(desk, Place(1), Kind.ENTRY) if event.fields} == {"A-1", "A-2"}
+    assert told(desk, now(desk)) == []
+
+
+def test_a_place_that_has_not_come_yet_is_of_another_store(desk: Desk) -> None:
+    with pytest.raises(InputError, match="is known any more"):
+        told(desk, Place(desk.store.seq() + 2))
 
 
 def test_a_cursor_is_read_as_it_was_written() -> None:

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 from tinydb import where
+from tinydb.table import Document
 
-from engine.store import Place, Store
-from engine.store.changes import REMEMBERED
+from engine.store import Place, Store, Writes
+from engine.store.changes import REMEMBERED, Write
 
 BEGINNING = Place(1)
 TABLES = ("entries", "errors", "my own")
@@ -82,17 +83,13 @@ def test_what_is_touched_comes_again_as_it_was(store: Store) -> None:
     assert followed(store, Place(seq + 1)) == [("entries 1", 1)]
 
 
-def test_it_is_said_when_the_place_is_too_long_ago_or_of_another_store(store: Store) -> None:
+def test_it_is_said_of_which_transactions_removals_are_forgotten(store: Store) -> None:
     store.entries.insert({"n": 1})
     seq = store.seq()
-    assert store.writes(BEGINNING, TABLES).is_complete
-    assert store.writes(Place(seq + 1), TABLES).is_complete
-    assert not store.writes(Place(seq + 2), TABLES).is_complete
+    assert store.writes(BEGINNING, TABLES) == (Writes([Write(Place(1, "entries", 1), Document({"n": 1}, 1))], seq, 0))
     store.entries.insert_multiple({"n": n} for n in range(2 * REMEMBERED + 2))
     store.entries.truncate()
-    store.entries.insert({"n": 1})
-    assert not store.writes(Place(seq + 1), TABLES).is_complete
-    assert store.writes(Place(store.seq() + 1), TABLES).is_complete
+    assert store.writes(Place(store.seq() + 1), TABLES) == Writes([], seq + 2, seq + 2)
 
 
 def test_who_may_only_read_may_follow(store: Store, tmp_path: Path) -> None:
