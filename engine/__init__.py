@@ -11,8 +11,8 @@ The map, from what a user writes to what an operator sees.
   wanted of a processor and of a run; a `worker` does what was asked for.
 * Who looks: `lookup` and `filter` (the language in which entries are asked for), `groups` (errors by cause), `report`,
   `sharing` (what failing entries have in common), `comparing` (two attempts), `past` (how all stood at a moment).
-* From a shell: `cli` (`wfe`), with its `commands`; `loading` and `repeating` read what is typed there, `settings` is what
-  a project has set.
+* From a shell: `cli` (`wfe`), with its `commands`; `loading` and `repeating` read what is typed there, `settings` is
+  what a project has set.
 * `demo`: examples on real input.
 """
 

@@ -50,8 +50,8 @@ class Write(NamedTuple):
 
 @dataclass(frozen=True)
 class Writes:
-    """What was written behind a place, in order. `seq` is the number of the last transaction, `forgotten` that of the last
-    one of which removals may be unknown by now."""
+    """What was written behind a place, in order. `seq` is the number of the last transaction, `forgotten` that of the
+    last one of which removals may be unknown by now."""
 
     found: list[Write]
     seq: int
