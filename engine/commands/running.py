@@ -36,8 +36,8 @@ from engine.worker.staying import Worker
 ProcessorArgument = Annotated[
     str | None,
     typer.Argument(
-        metavar="[MODULE:PROCESSOR]",
-        help="As orders:Orders or jobs/orders.py:Orders; need not be given if the setting `processor` names it.",
+        metavar="MODULE:PROCESSOR",
+        help="As orders:Orders or jobs/orders.py:Orders. Default: the one that is set.",
         show_default=False,
         autocompletion=completing.processors,
     ),
@@ -72,9 +72,7 @@ def run(
     processor: ProcessorArgument = None,
     keys: Annotated[
         list[str] | None,
-        typer.Argument(
-            metavar="[KEY]...", help="Only these entries.", show_default=False, autocompletion=completing.keys
-        ),
+        typer.Argument(metavar="KEY", help="Only these entries.", show_default=False, autocompletion=completing.keys),
     ] = None,
     store: StoreOption = None,
     limit: Annotated[
