@@ -160,8 +160,3 @@ def test_a_table_of_ours_that_is_none_is_refused(project: Path) -> None:
 def test_every_setting_is_in_the_readme() -> None:
     readme = (Path(__file__).parents[2] / "README.md").read_text()
     assert [name for name in KINDS if f"| `{name}` | `{variable(name)}` |" not in readme] == []
-
-
-def test_every_setting_is_in_the_readme() -> None:
-    readme = (Path(__file__).parents[2] / "README.md").read_text()
-    assert [name for name in KINDS if f"| `{name}` | `{variable(name)}` |" not in readme] == []
