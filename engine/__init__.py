@@ -14,6 +14,10 @@ The map, from what a user writes to what an operator sees.
 * From a shell: `cli` (`wfe`), with its `commands`; `loading` and `repeating` read what is typed there, `settings` is
   what a project has set.
 * `demo`: examples on real input.
+
+Public is what the `__all__` of `engine`, `engine.exceptions`, `engine.executors`, `engine.executors.dask`,
+`engine.operations`, `engine.planning`, `engine.store` and `engine.testing` names, and of its classes what has no
+underscore: none of it vanishes or changes unsaid. All else may.
 """
 
 from importlib import import_module

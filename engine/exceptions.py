@@ -1,5 +1,20 @@
 """Every error that this package raises on purpose: one base class, each message one sentence that says what to do."""
 
+__all__ = [
+    "ClaimLost",
+    "EngineError",
+    "EntryError",
+    "InputError",
+    "NotPortable",
+    "NotStorable",
+    "StoreConflict",
+    "StoreError",
+    "StoreLost",
+    "TimedOut",
+    "WorkerDied",
+    "WorkflowError",
+]
+
 
 class EngineError(Exception):
     """Base of all errors of this package. Its text is one sentence for a person: what is wrong, where, what to do."""

@@ -14,6 +14,8 @@ from engine.model import Halt, TaskExecution, WorkflowModel, attempts_so_far
 from engine.state import Plan, State, Step, StepKind
 from engine.status import NotYet, RepeatAfterCycle, Ripe, Status
 
+__all__ = ["Plan", "State", "Step", "StepKind", "plan"]
+
 
 def plan(entry: WorkflowModel, tasks: Sequence[str], moment: datetime) -> Plan:
     """What a run at `moment` would do with an entry.

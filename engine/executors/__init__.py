@@ -7,9 +7,9 @@ The run itself hands out batches and writes down what comes back (`engine.runner
 import os
 
 from engine.exceptions import InputError
-from engine.executors.batch import Batch, Executor
+from engine.executors.batch import Batch, Executor, carry_out
 
-__all__ = ["Batch", "Executor", "make_executor"]
+__all__ = ["Batch", "Executor", "carry_out"]
 
 
 def make_executor(executor: Executor | str | None, workers: int | None) -> Executor | None:

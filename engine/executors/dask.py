@@ -28,6 +28,8 @@ from engine.runner.outcome import Report
 if TYPE_CHECKING:
     from engine.processor import Processor
 
+__all__ = ["DaskExecutor"]
+
 PATIENCE = 5.0
 """Seconds for a scheduler to answer, and for its first worker to be there."""
 

@@ -7,9 +7,24 @@ by `schema`, with the help of `connections`, `turns`, `durability`, `changes`, a
 and `migration`.
 """
 
-from engine.store.changes import Changes, Place, Writes
+from engine.store.changes import Changes, Place, Write, Writes
+from engine.store.claims import Claims, Released, TakenOver
 from engine.store.durability import Durability
 from engine.store.location import may_write, store_path
 from engine.store.store import Store
+from engine.store.table import DocumentTable
 
-__all__ = ["Changes", "Durability", "Place", "Store", "Writes", "may_write", "store_path"]
+__all__ = [
+    "Changes",
+    "Claims",
+    "DocumentTable",
+    "Durability",
+    "Place",
+    "Released",
+    "Store",
+    "TakenOver",
+    "Write",
+    "Writes",
+    "may_write",
+    "store_path",
+]
