@@ -1,6 +1,9 @@
 """What is public in the shell, one line each: commands, what they take, and the fields of what they print as JSON."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -35,6 +38,7 @@ class Orders(StoredProcessor):
 
 
 EXAMPLES = {
+    "run": "run {workflow}",
     "ls": "ls",
     "show": "show A-2",
     "errors": "errors",
@@ -55,8 +59,19 @@ EXAMPLES = {
     "undo": "undo",
     "actions": "actions",
     "actions show": "actions show 1",
+    "stop": "stop 1",
+    "drain": "drain 1",
+    "pause": "pause Orders",
+    "resume": "resume Orders",
+    "note": "note {fingerprint} text",
+    "snooze": "snooze {fingerprint} --for 2h",
+    "resolve": "resolve {fingerprint}",
+    "watch": "watch --since 0",
     "check": "check",
     "prune": "prune --older-than 1d",
+    "backup": "backup {folder}/backup.db",
+    "export": "export {folder}/export.json",
+    "import": "import {folder}/export.json --store {folder}/imported.db",
     "config": "config",
 }
 """A line for each command that has `--json`, in an order in which one leaves the others something to show."""
@@ -77,14 +92,28 @@ def json_lines() -> list[str]:
         path = Path(folder) / "wfe.db"
         with Store(path) as store:
             Orders(store).process_entries()
-            error_id = store.errors.all()[0]["error_id"]
+            error = store.errors.all()[0]
+        given = {**error, "folder": folder, "workflow": f"{__file__}:Orders"}
         for name, example in EXAMPLES.items():
-            words = [*example.format(error_id=error_id).split(), "--json"]
-            printed = CliRunner().invoke(app, words, env={"WFE_STORE": str(path)}, catch_exceptions=False).output
-            for line in printed.splitlines():
+            for line in _printed([*example.format(**given).split(), "--json"], {"WFE_STORE": str(path)}):
                 if line.startswith("{"):
                     lines |= {f"wfe {name} --json: {field}": None for field in _fields(json.loads(line))}
     return list(lines)
+
+
+def _printed(words: list[str], environment: dict[str, str]) -> Iterator[str]:
+    """What `wfe` says; of what it would say for ever, until it has told of everything that there is."""
+    if words[0] != "watch":
+        yield from CliRunner().invoke(app, words, env=environment, catch_exceptions=False).output.splitlines()
+        return
+    command = [sys.executable, "-m", "engine", *words]
+    with subprocess.Popen(command, env={**os.environ, **environment}, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            yield line
+            if json.loads(line)["kind"] == "verdict":
+                process.terminate()
+                return
 
 
 def commands_with_json() -> set[str]:
