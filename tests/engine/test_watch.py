@@ -227,24 +227,18 @@ def test_one_that_is_killed_goes_on_where_it_was_and_loses_nothing_and_repeats_n
     keys = [f"A-{n}" for n in range(3_000)]
     place.orders(*(f"{key} raise" if n % 100 == 0 else key for n, key in enumerate(keys)))
     told: list[dict[str, Any]] = []
-    since = ["--since", "0"]
+    since = "0"
+    kills = 0
     with place.start("run", "orders:Orders") as run:
-        kills = 0
-        while True:
-            with watching(place, "--json", *since) as watch:
-                is_over = run.poll() is not None
-                if not is_over:
-                    while len(watch.told) < 300 and run.poll() is None:
-                        watch.until_told()
-                    watch.end(signal.SIGKILL)
-                    kills += 1
-                else:
-                    watch.until_told(kind="run", ending="completed")
-                    watch.end()
+        while not any(each["kind"] == "run" and each["ending"] == "completed" for each in told):
+            with watching(place, "--json", "--since", since) as watch:
+                watch.until_told()
+                while len(watch.told) < 300 and watch.told[-1].get("ending") != "completed":
+                    watch.until_told()
+                watch.end(signal.SIGKILL)
+                kills += 1
             told += watch.told
-            since = ["--since", told[-1]["cursor"]]
-            if is_over:
-                break
+            since = told[-1]["cursor"]
         place.ended(run)
     assert kills > 1
     places = [read_cursor(each["cursor"]) for each in told]
