@@ -14,6 +14,9 @@ from engine.settings import read_settings
 from engine.store import Store
 from engine.stored import StoredProcessor
 
+EXTRAS = {"dask": "dask", "distributed": "dask", "opentelemetry": "otel"}
+"""What an import is missing, and the extra of ours that brings it."""
+
 
 def load_processor(name: str) -> type[Processor]:
     """The class that `MODULE:PROCESSOR` names; MODULE may be the path of a Python file.
@@ -86,7 +89,10 @@ def _module(name: str) -> object:
     except ModuleNotFoundError as error:
         if error.name and (name == error.name or name.startswith(error.name + ".")):
             raise InputError(f"there is no module {name!r} in {folder}, nor is one installed") from error
-        raise InputError(f"{name} cannot be imported: it needs {error.name!r}, which is not installed") from error
+        extra = EXTRAS.get(str(error.name).partition(".")[0])
+        brought = f": `pip install 'wfe-tui[{extra}]'` brings it" if extra else ""
+        missing = f"it needs {error.name!r}, which is not installed{brought}"
+        raise InputError(f"{name} cannot be imported: {missing}") from error
     except (Exception, SystemExit) as error:
         raise InputError(f"{name} cannot be imported: {one_line(error)}{raised_at(error)}") from error
     if file and Path(module.__file__ or "").resolve() != file:

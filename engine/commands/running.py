@@ -186,17 +186,10 @@ def _executor(workers: int | None, processes: int | None, dask: str | None, sett
     if len(given) > 1:
         raise InputError(f"{' and '.join(given)} exclude each other: give one of them")
     if dask is not None:
-        return _dask(dask)
+        from engine.executors.dask import DaskExecutor  # an extra
+
+        return DaskExecutor(dask)
     return make_executor("processes", processes) if processes else make_executor(None, workers)
-
-
-def _dask(address: str) -> Executor:
-    try:
-        from engine.executors.dask import DaskExecutor
-    except ModuleNotFoundError as error:
-        raise InputError("Dask is not installed: `pip install 'wfe-tui[dask]'` brings it") from error
-    executor: Executor = DaskExecutor(address)
-    return executor
 
 
 @contextmanager

@@ -1,10 +1,10 @@
 """The migration again, on Dask: the workflow stays, its requests are made by the workers of a cluster.
 
-    python -m engine.demo.on_dask migration.db
+    python -m engine.demo.on_dask
 
-It starts a cluster on this machine, makes one run and ends; started again, it takes up what had to wait. A cluster that
-is there already is used by `wfe run engine.demo.on_dask:MigrationOnDask --dask tcp://scheduler:8786`. The extra
-`wfe-tui[dask]` brings Dask.
+It starts a cluster on this machine, makes one run on the store migration.db, and ends; started again, it takes up what
+had to wait. A cluster that is there already is used by `wfe run engine.demo.on_dask:MigrationOnDask --dask
+tcp://scheduler:8786`. The extra `wfe-tui[dask]` brings Dask.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ class MigrationOnDask(Migration):
         return [Convert(self), Send(self), Verify(self)]
 
 
-def main(store: str) -> None:
+def main(store: str = "migration.db") -> None:
     """One run on a cluster that lasts as long."""
     from distributed import LocalCluster
 
@@ -50,4 +50,4 @@ def main(store: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

@@ -1,4 +1,5 @@
-"""Dask: for more than one machine. The extra `wfe-tui[dask]` brings it; the cluster is the user's own.
+"""Dask: for more than one machine. The extra `wfe-tui[dask]` brings it, and an import without it raises InputError; the
+cluster is the user's own.
 
 Dask promises that a result will be there, not that its task is executed once: it executes the tasks of a worker that
 died again on another, up to three times, and a result that died with its worker anew. So every batch has a token at the
@@ -17,13 +18,16 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from distributed import Client, Event
-
 from engine.errors import one_line
 from engine.exceptions import InputError, NotPortable, WorkerDied
 from engine.executors.batch import Batch
 from engine.executors.shipping import Answer, carry_out_packed, pack, pack_processor, unpack_processor, unpack_report
 from engine.runner.outcome import Report
+
+try:
+    from distributed import Client, Event
+except ImportError as error:
+    raise InputError("Dask is not installed: `pip install 'wfe-tui[dask]'` brings it") from error
 
 if TYPE_CHECKING:
     from engine.processor import Processor
