@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from engine.clock import parse_duration, utc_now
-from engine.commands import printing
+from engine.commands import completing, printing
 from engine.commands.options import JsonOption, ProcessorOption, StoreOption, looked_at
 from engine.commands.selecting import select
 from engine.exceptions import InputError
@@ -24,6 +24,7 @@ def plan(
             metavar="KEY",
             help="Keys of entries, or a filter, as state:failed; or MODULE:PROCESSOR. None: all that have run here.",
             show_default=False,
+            autocompletion=completing.keys_or_filters,
         ),
     ] = None,
     at: Annotated[

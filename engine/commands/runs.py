@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from engine.commands import completing
 from engine.commands.options import AtOption, JsonOption, StoreOption, looked_back_at
 from engine.commands.printing.runs import print_run, print_runs
 from engine.exceptions import InputError
@@ -21,6 +22,7 @@ def runs(
             metavar="[RUN | FILTER]",
             help="The number of a run, to see it with its figures; or words of its processor, ending or start.",
             show_default=False,
+            autocompletion=completing.runs,
         ),
     ] = None,
     store: StoreOption = None,

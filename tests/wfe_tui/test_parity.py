@@ -102,4 +102,4 @@ def test_the_verbs_of_the_issue_are_all_there() -> None:
         "run work ls show error errors repeat restart plan skip hold release cancel decide resolve snooze note pause "
         "resume undo actions runs watch metrics export import backup prune check"
     )
-    assert set(promised.split()) - set(cli.COMMANDS) <= {"watch"}
+    assert set(promised.split()) <= set(cli.COMMANDS)
