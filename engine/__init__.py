@@ -13,7 +13,7 @@ The map, from what a user writes to what an operator sees.
   `sharing` (what failing entries have in common), `comparing` (two attempts), `past` (how all stood at a moment).
 * From a shell: `cli` (`wfe`), with its `commands`; `loading` and `repeating` read what is typed there, `settings` is
   what a project has set.
-* `demo`: examples on real input.
+* `demo`: examples on real input. `testing`: what users need to test their own workflows.
 
 Public is what the `__all__` of `engine`, `engine.exceptions`, `engine.executors`, `engine.executors.dask`,
 `engine.operations`, `engine.planning`, `engine.store` and `engine.testing` names, and of its classes what has no

@@ -36,7 +36,11 @@ class Processor(ABC):
     * `write_entry`: keeps an entry after each of its executions
     * `close`: the end of a run
 
-    and may extend `filter`. Who has no storage of their own subclasses `engine.StoredProcessor` instead.
+    and may extend `filter`, or override the hooks, `on_run_start` to `on_error`: a run calls them in its own thread and
+    waits for them; what they raise, but for KeyboardInterrupt, is logged, and the run goes on. A dry run calls none. In
+    which order, `engine.runner.events` tells.
+
+    Who has no storage of their own subclasses `engine.StoredProcessor` instead.
 
     Args:
         consider_date: the moment that due dates and repeats are judged at: a datetime (without a zone: local time) or
@@ -179,9 +183,6 @@ class Processor(ABC):
             StoreError: the store cannot be written.
         """
         return Run(self, selections, limit, dry_run, make_executor(executor, workers)).execute()
-
-    # Hooks: a subclass may override them. They are called in the run's own thread, which waits for them. What one
-    # raises is logged, and the run goes on; a dry run calls none. `engine.runner.events` tells in which order.
 
     def on_run_start(self, run: RunResult) -> None:  # noqa: B027
         """A hook: a run begins."""

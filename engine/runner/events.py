@@ -93,8 +93,8 @@ class Events:
     def begin(self, *others: Listener | None, hooks: bool = True) -> None:
         """A run is about to begin, to which others may listen as well; without `hooks`, those of the processor are not
         called."""
-        given = [*((self._hooks,) if hooks else ()), *(other for other in others if other), *self.listeners]
-        listeners: list[Listener] = [self._log, *given]
+        own = [self._log, self._hooks] if hooks else [self._log]
+        listeners = [*own, *self.listeners, *(other for other in others if other)]
 
         def of(event: str) -> Tell:
             return _teller(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from engine.identity import entry_key, task_names
 from engine.journal.base import FAILURES, Failure, Journal
-from engine.model import TaskExecution, WorkflowModel, adopt, attempts_so_far
+from engine.model import TaskExecution, WorkflowModel, adopt
 from engine.planning import plan, with_repeat
 from engine.runner.outcome import Call, End, Outcome
 from engine.state import Plan, State, Step, StepKind
@@ -134,8 +134,8 @@ class Flight:
     def _call(self, step: Step) -> Call:
         if step.kind is StepKind.REPEAT:
             self.processor.statistic_increment("tasks", step.task, "repeat")
-        number = self.journal.number(self.entry)
-        return next_attempt(self.entry, self.tasks[step.task], self.processor.clock(), number)
+        task, number = self.tasks[step.task], self.journal.number(self.entry)
+        return next_attempt(self.entry, task, step.attempts, self.processor.clock(), number)
 
     def _pass(self, step: Step) -> bool:
         """A task that is not executed in this run; False when the entry goes no further."""
@@ -164,15 +164,22 @@ class Flight:
             self.processor.get_time_statistic("write_entry").add(time.perf_counter() - began)
 
 
-def next_attempt(entry: WorkflowModel, task: Task, at: datetime, number: int | None = None) -> Call:
-    """The next execution of a task on an entry, which does not have it yet; `at` is when it begins (aware), `number`
-    the entry's in the store, if it has one."""
-    attempts = entry.get_execution(type(task))
+def next_attempt(entry: WorkflowModel, task: Task, so_far: int, at: datetime, number: int | None = None) -> Call:
+    """The next execution of a task on an entry, which does not have it yet.
+
+    Args:
+        entry: the entry.
+        task: the task.
+        so_far: how many attempts there were.
+        at: when it begins (aware).
+        number: the entry's in the store, if it has one.
+    """
+    name = type(task).__name__
+    before = entry.get_execution(name)[0] if so_far else None
     execution = TaskExecution(
-        name=type(task).__name__, run_count=attempts_so_far(attempts) + 1, execution_time=at, running=True,
-        idempotent=task.idempotent,
-    )  # fmt: skip
-    return Call(entry, execution, task, number, attempts[0].error if attempts else None)
+        name=name, run_count=so_far + 1, execution_time=at, running=True, idempotent=task.idempotent
+    )
+    return Call(entry, execution, task, number, before.error if before else None)
 
 
 def standing(entry: WorkflowModel, names: Sequence[str], moment: datetime) -> tuple[State, Failure | None]:

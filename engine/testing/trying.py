@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from engine.journal.base import Journal
-from engine.model import TaskExecution, WorkflowModel
+from engine.model import TaskExecution, WorkflowModel, attempts_so_far
 from engine.planning import plan
 from engine.processor import Processor
 from engine.records import check_entry
@@ -74,7 +74,7 @@ def run_task(
     entry = entry.model_copy(deep=True) if dry_run else entry
     before = entry.model_copy(deep=True)
     name = type(step).__name__
-    call = next_attempt(entry, step, made.clock())
+    call = next_attempt(entry, step, attempts_so_far(entry.get_execution(name)), made.clock())
     entry.executions = [*(entry.executions or []), call.execution]
     with capturing():
         outcome = perform(made, call, dry_run)

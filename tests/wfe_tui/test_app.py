@@ -6,7 +6,6 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from tinydb import where
 from engine.clock import utc_now
 from engine.store import Store
 from engine.store.connections import Connections
+from engine.testing import ManualClock
 from wfe_tui.actions import ACTIONS, bindings
 from wfe_tui.demo import DEMO, demo_store
 from wfe_tui.routes import Route
@@ -86,10 +86,10 @@ async def test_the_detail_follows_its_entry(console: Any, place: Any) -> None:
 
 
 async def test_what_becomes_due_is_ready_without_any_change_in_the_store(console: Any, place: Any) -> None:
-    moment = [utc_now()]
-    async with console(place.store, clock=lambda: moment[0]) as operator:
+    clock = ManualClock(utc_now())
+    async with console(place.store, clock=clock) as operator:
         await operator.sees("◷ 1 waiting")
-        moment[0] += timedelta(hours=2)
+        clock.turn(hours=2)
         await operator.sees("○ 1 ready")
         await operator.until(lambda: "○ ready" in operator.line("A-4"))
 

@@ -13,6 +13,7 @@ from tinydb import where
 from engine import InputError, Store, WorkflowError
 from engine.lookup.entries import rows
 from engine.lookup.logs import log_lines
+from engine.runner.events import Listener
 from engine.state import State
 
 EXECUTORS: dict[str, dict[str, Any]] = {
@@ -66,6 +67,42 @@ def site(tmp_path: Path) -> Iterator[Site]:
 def orders(*given: str) -> list[dict[str, str]]:
     """Each `key fate`."""
     return [dict(zip(("key", "fate"), (*each.split(), ""), strict=False)) for each in given]
+
+
+class Heard(Listener):
+    """What happens to each entry, in order."""
+
+    def __init__(self) -> None:
+        self.of: dict[str, list[str]] = {}
+
+    def entry_started(self, entry: Any) -> None:
+        self.of[entry.key] = ["taken up"]
+
+    def task_started(self, entry: Any, call: Any) -> None:
+        self.of[entry.key].append(f"{call.name} begins")
+
+    def task_finished(self, entry: Any, call: Any, outcome: Any) -> None:
+        self.of[entry.key].append(f"{call.name} {outcome.end}")
+
+    def error_happened(self, record: Any, exception: Any, entry: Any) -> None:
+        self.of[record["key"]].append("error")
+
+    def entry_finished(self, entry: Any, state: Any) -> None:
+        self.of[entry.key].append(state)
+
+
+def test_every_change_of_state_is_told_once_and_in_order(site: Site, how: dict[str, Any]) -> None:
+    many, heard = [f"A-{number}" for number in range(30)], Heard()
+    processor = site.made(orders(*many, "raise raise", "interrupt interrupt"))
+    processor.events.listeners.append(heard)
+    processor.process_entries(**how)
+    fetched = ["taken up", "Fetch begins", "Fetch processed", "Check begins"]
+    well = [*fetched, "Check processed", "Send begins", "Send processed", "finished"]
+    assert heard.of == {
+        **dict.fromkeys(many, well),
+        "raise": [*fetched, "error", "Check failed", "failed"],
+        "interrupt": [*fetched, "Check interrupted", "interrupted"],
+    }
 
 
 @pytest.mark.slow

@@ -15,6 +15,7 @@ from engine.journal.base import RunResult
 from engine.lookup.entries import count_states, rows
 from engine.store import Store
 from engine.store.claims import Claims, Released, TakenOver
+from engine.testing import CrashPoint, crash
 
 
 @pytest.fixture
@@ -357,13 +358,8 @@ def test_two_threads_with_one_store_do_not_both_run_an_entry(store: Store) -> No
     assert outer.states == {"finished": 2}
 
 
-def test_what_is_taken_over_and_released_stands_as_its_plan_says(store: Store, dead: str) -> None:
-    def stop(entry: Order) -> None:
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        processor(store, Fetch=stop).process_entries()
-    store.entries.update({"owner": dead, "state": "running"}, where("key") == "A-1")
+def test_what_is_taken_over_and_released_stands_as_its_plan_says(store: Store) -> None:
+    crash(processor(store, Fetch=goes), CrashPoint.AFTER_BODY)
     assert store.take_over(None, store.owner).in_doubt == ("A-1",)
     assert count_states(store, utc_now())["running"] == 1
     assert store.release(["A-1"], store.owner).freed == ("A-1",)
