@@ -122,7 +122,7 @@ def main() -> NoReturn:
 
         answer(get_command(app), line, list(COMMANDS))
         sys.exit()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    _end_when_terminated(os.getpid())
     try:
         code = _do(sys.argv[1:] or ["--help"])
         sys.stdout.flush()
@@ -131,6 +131,18 @@ def main() -> NoReturn:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 128 + signal.SIGPIPE
     sys.exit(code)
+
+
+def _end_when_terminated(own: int) -> None:
+    """SIGTERM ends this process in order, and one that a task forks as it ends any other."""
+
+    def end(*_: object) -> None:
+        if os.getpid() == own:
+            sys.exit(128 + signal.SIGTERM)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    signal.signal(signal.SIGTERM, end)
 
 
 def _do(words: list[str]) -> int:
