@@ -36,11 +36,12 @@ def errors(
 
 def error(
     error_id: Annotated[
-        str, typer.Argument(help="An error id, or its beginning.", autocompletion=completing.error_ids)
+        str,
+        typer.Argument(help="An error id, or a fingerprint, or its beginning.", autocompletion=completing.error_ids),
     ],
     store: StoreOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Show the stack trace of an error id."""
+    """Show the stack trace of an error id; of a fingerprint, that of the newest of its errors."""
     with looked_at(store) as opened:
         print_error(find_error(opened, error_id), as_json=json)

@@ -208,11 +208,14 @@ def find_fingerprint(store: Store, beginning: str) -> str:
 
 
 def find_error(store: Store, error_id: str) -> Document:
-    """The record of an error id, or of the one id that begins like this.
+    """The record of an error id, or of the one id that begins like this; of a fingerprint, the newest of its errors.
 
     Raises:
         InputError: there is none, or several begin like this.
     """
+    if ":" in error_id:
+        own = where("fingerprint") == find_fingerprint(store, error_id)
+        return store.errors.get(doc_ids=store.errors.ids(own, order_by="time", reverse=True, limit=1))[0]
     if len(error_id) < 4:
         raise InputError(f"the error id {error_id!r} is too short: give at least its first four characters")
     found = store.errors.search((where("error_id") >= error_id) & (where("error_id") < error_id + "~"))

@@ -80,18 +80,28 @@ LINES = {
 """By the first command of a row: a line that prints such an object."""
 
 
+SPEAKING = """
+
+import logging
+
+
+class Speak(Task):
+    def process_entry(self, entry, dry_run=False):
+        logging.getLogger("orders").warning("here is %s", entry.key)
+
+
+class Speaking(Orders):
+    def get_tasks(self):
+        return [Speak(self), *super().get_tasks()]
+"""
+
+
 @pytest.fixture
 def place(workplace: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """A-1 is finished, A-2 and A-3 have failed, A-4 was held, A-5 waits; here `wfe` is called in this process."""
-    workplace.extend("\nimport logging\nlogging.getLogger('orders').setLevel('INFO')\n")
-    text = (workplace.folder / "orders.py").read_text()
-    (workplace.folder / "orders.py").write_text(
-        text.replace(
-            "        entry.price = 7", "        entry.price = 7\n        logging.getLogger('orders').info('fetched')"
-        )
-    )
+    workplace.extend(SPEAKING)
     workplace.orders("A-1", "A-2 raise", "A-3 raise", "A-4 interrupt", "A-5 wait")
-    done = workplace.wfe("run", "orders:Orders", "--json")
+    done = workplace.wfe("run", "orders:Speaking", "--json")
     workplace.run = json.loads(done.stdout)
     workplace.wfe("hold", "A-4")
     monkeypatch.chdir(workplace.folder)

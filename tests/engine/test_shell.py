@@ -255,6 +255,15 @@ def test_restart_works_from_any_folder_and_after_a_run_by_script(workplace: Any,
     assert workplace.ls()["A-1"]["state"] == "finished"
 
 
+def test_error_shows_the_newest_of_the_errors_of_a_fingerprint(workplace: Any) -> None:
+    workplace.orders("A-1 raise")
+    workplace.wfe("run", "orders:Orders")
+    workplace.orders("A-2 raise")
+    workplace.wfe("run", "orders:Orders")
+    newest = json.loads(workplace.wfe("error", workplace.ls()["A-2"]["error_id"], "--json").stdout)
+    assert json.loads(workplace.wfe("error", newest["fingerprint"][:7], "--json").stdout) == newest
+
+
 def test_an_error_has_one_fingerprint_whether_its_workflow_ran_as_a_script_or_by_name(workplace: Any) -> None:
     workplace.orders("A-1 raise")
     subprocess.run([sys.executable, "orders.py"], cwd=workplace.folder, check=True, timeout=60)

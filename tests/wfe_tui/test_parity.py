@@ -41,7 +41,7 @@ LOOKING: dict[str, list[str]] = {
     "entries": ["ls FILTER --at 02:15"],
     "entry": ["show KEY --logs --at 02:15"],
     "errors": ["errors WORDS --all --at 02:15"],
-    "occurrences": ["errors v1:9f2a"],
+    "occurrences": ["errors v1:9f2a", "error v1:9f2a"],
     "share": ["share FILTER --at 02:15"],
     "trace": ["error 5b2c"],
     "compare": ["compare KEY --attempts 1 2 --task Check --at 02:15", "compare KEY --sibling"],

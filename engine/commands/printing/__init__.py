@@ -4,7 +4,7 @@ A command imports what it prints, and no more. `words` are said on standard erro
 through `tables`, which alone knows how a terminal is drawn on, and makes text from outside literal.
 
 * `entries`, `errors`, `actions`, `events`, `sharing`, `comparing` — what is looked at
-* `acts` — what an act has done to entries, or would do
+* `acts` — what an act has done to entries, or would do; `plans` — what happens by itself
 * `runs`, `progress`, `log` — what a run did, and how far it is
 * `upkeep`, `settings` — the store as a whole, and what is set
 """
