@@ -19,7 +19,7 @@ def runs(
     words: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[RUN | FILTER]",
+            metavar="RUN | FILTER",
             help="The number of a run, to see it with its figures; or words of its processor, ending or start.",
             show_default=False,
             autocompletion=completing.runs,
