@@ -7,6 +7,7 @@ SIGTERM.
 """
 
 import os
+import re
 import signal
 import sys
 from difflib import get_close_matches
@@ -61,6 +62,9 @@ COMMANDS = {
 """Each command, in the order of the help, and the function of `engine.commands` that it is."""
 
 
+_CLAUSE = re.compile(r"[.,:;](?:\s|$)| \(")
+
+
 class _Commands(TyperGroup):
     """The commands; the module of one is imported when that one is called, or when the help lists it."""
 
@@ -72,6 +76,7 @@ class _Commands(TyperGroup):
             module, _, function = COMMANDS[cmd_name].partition(":")
             command = _made(getattr(import_module(f"engine.commands.{module}"), function))
             command.params += [param for param in self.params if param.name == "no_color"]
+            command.short_help = _CLAUSE.split(command.help)[0]  # what has room in a line of the list
             self.add_command(command, cmd_name)
         if cmd_name not in COMMANDS and not cmd_name.startswith("-") and not ctx.resilient_parsing:
             near = " or ".join(map(repr, get_close_matches(cmd_name, COMMANDS)))

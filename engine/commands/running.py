@@ -150,7 +150,7 @@ def work(
     grace: GraceOption = None,
     verbose: VerboseOption = 0,
 ) -> None:
-    """Stay, and do at once what operators ask for and what becomes due.
+    """Do what operators ask for and what becomes due, at once, until it is stopped.
 
     It ends at SIGINT or SIGTERM, as `run` does, when an operator stops its run, and with exit code 2 if the store is
     lost.

@@ -59,7 +59,7 @@ def prune(
 
 
 def check(store: StoreOption = None, json: JsonOption = False) -> None:
-    """Read everything, and say what is damaged and what is lost. Nothing is written."""
+    """Say what is damaged and what is lost: everything is read. Nothing is written."""
     path = store_path(store)
     report = check_store(path)
     print_check(path, report, as_json=json)
