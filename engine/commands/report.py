@@ -11,10 +11,10 @@ from engine.commands.printing.tables import json_line
 from engine.exceptions import InputError
 from engine.operations.recording import signature
 from engine.report.figures import figures
+from engine.report.markdown import markdown
 from engine.report.page import page
 from engine.report.since import SPAN
 from engine.report.since import report as make_report
-from engine.report.words import markdown
 
 
 def report(

@@ -176,10 +176,10 @@ def _acts(acts: Sequence[Became]) -> Iterator[str]:
     def row(each: Became) -> tuple[str, str]:
         said = [(charts.VERDICT_KINDS[verdict], f"{number:,} {verdict}") for verdict, number in each.verdicts.items()]
         legend = "".join(f"<small>{_key(kind)}{words}</small>" for kind, words in said)
-        times = f" <small>{counted(each.acts, 'time')}</small>" if each.acts > 1 else ""
+        often = f" <small>{counted(each.acts, 'time')}</small>" if each.acts > 1 else ""
         drawn = charts.parts(each.verdicts, most, ", ".join(words for _, words in said))
         number = f"{sum(each.verdicts.values()):,}"
-        return f'<code>{_short(each.verb)}</code>{times}{drawn}<div class="legend">{legend}</div>', number
+        return f'<code>{_short(each.verb)}</code>{often}{drawn}<div class="legend">{legend}</div>', number
 
     yield '<section id="acts"><h2>What became of what operators did</h2>'
     yield from _table(("act", "entries"), map(row, acts))

@@ -1,6 +1,5 @@
-"""A report in words: line by line for the console, and as Markdown for the hand-over. Pure, no I/O."""
+"""A report in words, line by line: what the console shows, and what is written for the hand-over. Pure, no I/O."""
 
-import re
 import shlex
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from engine.operations.shell import store_words
 from engine.pausing import Pause
 from engine.report.figures import Figures
 from engine.report.since import GroupNews, Report, Runs, Some, Stuck
-from engine.text import counted, literal, short_path, spark
+from engine.text import counted, literal
 from engine.verdicts import Verdict
 
 LONGEST = 200
@@ -128,37 +127,6 @@ def times(report: Report, most: int) -> list[str]:
 
 
 _DAYS = timedelta(days=2)
-
-
-def markdown(report: Report, figures: Figures) -> str:
-    """The report as Markdown, in which nothing that comes from outside is obeyed."""
-    found = sections(report)
-    blocks = [
-        f"# {title(report)}",
-        f"{_code(short_path(report.path))} {period(report)}.",
-        f"{_escaped(headline(report))}." + ("" if found else f" {NOTHING}"),
-        *_over_time(report, figures),
-    ]
-    for section in found:
-        lines = [f"- {_marked(line)}" for line in section.lines]
-        lines += [f"- … and {section.left} more"] if section.left else []
-        more = " or ".join(map(_code, looks(section, report)))
-        blocks += [f"## {_escaped(shortened(section.title))}", "\n".join(lines), f"See {more}." if more else ""]
-    return "\n\n".join(block for block in blocks if block) + "\n"
-
-
-def _over_time(report: Report, figures: Figures) -> Iterator[str]:
-    """The chart of what ended when, as text."""
-    if figures.results:
-        begin, end = times(report, 2)
-        results, failures = ([getattr(each, name) for each in figures.over_time] for name in ("results", "failures"))
-        drawn = [
-            f"executions  {spark(results)}  {figures.results:,}",
-            f"failed      {spark(failures)}  {figures.failures:,}",
-            f"{begin:>17}{end:>{len(results) - 5}}",
-        ]
-        yield "## Results over time"
-        yield "\n".join([f"{pace(figures).capitalize()}.", "", "```text", *drawn, "```"])
 
 
 def looks(section: Section, report: Report) -> Iterator[str]:
@@ -280,28 +248,6 @@ def _times(number: int) -> str:
     return {1: "once", 2: "twice"}.get(number, f"{number} times")
 
 
-# --- Markdown
-
-
-def _marked(line: Line) -> str:
-    return "".join(_code(part) if isinstance(part, Name) else _escaped(part) for part in map(shortened, line.parts))
-
-
 def shortened(part: str) -> str:
     """A part of a line, of the same kind, literal, and no longer than there is room for in a list."""
     return type(part)(literal(part if len(part) <= LONGEST else part[:LONGEST] + "…"))
-
-
-def _escaped(text: str) -> str:
-    return _SPECIAL.sub(r"\\\g<0>", text)
-
-
-_SPECIAL = re.compile(r"[\\`*_\[\]<>&|~#$]")
-
-
-def _code(text: str) -> str:
-    """A text as code: between more backticks than there are in a row in it."""
-    longest = max(map(len, re.findall("`+", text)), default=0)
-    room = " " if longest or text[:1] == text[-1:] == " " else ""
-    fence = "`" * (longest + 1)
-    return f"{fence}{room}{text or ' '}{room}{fence}"

@@ -22,8 +22,9 @@ from engine.lookup.history import ActionRow
 from engine.operations import note, pause, resolve, snooze, undo
 from engine.pausing import Pause
 from engine.report.figures import Figures
+from engine.report.markdown import markdown
 from engine.report.since import FEWEST, MOST, GroupNews, Report, Some, Stuck, report
-from engine.report.words import markdown, sections
+from engine.report.words import sections
 from engine.state import State
 from engine.verdicts import Verdict
 

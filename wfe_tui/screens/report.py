@@ -20,9 +20,10 @@ from engine.clock import age, local_minute, parse_past
 from engine.exceptions import EngineError
 from engine.operations.recording import signature
 from engine.report.figures import figures
+from engine.report.markdown import markdown
 from engine.report.page import page
 from engine.report.since import SPAN, Report, report
-from engine.report.words import NOTHING, Name, Place, Told, headline, markdown, sections, shortened
+from engine.report.words import NOTHING, Name, Place, Told, headline, sections, shortened
 from engine.store import Changes
 from wfe_tui.actions import bindings
 from wfe_tui.exporting import new_file
