@@ -12,6 +12,7 @@ import signal
 import sys
 from difflib import get_close_matches
 from importlib import import_module
+from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -85,11 +86,33 @@ class _Commands(TyperGroup):
 
 
 def _made(function: Any) -> Any:
-    if isinstance(function, typer.Typer):  # a group of commands
-        return get_command(function)
-    alone = typer.Typer(add_completion=False, rich_markup_mode=None)
-    alone.command()(function)
-    return get_command(alone)
+    """The command that a function is, or an app of several."""
+    made = function
+    if not isinstance(made, typer.Typer):
+        made = typer.Typer(add_completion=False, rich_markup_mode=None)
+        made.command()(function)
+    command = get_command(made)
+    for param in command.get_params(typer.Context(command)):
+        param.process_value = _sparing(param)  # type: ignore[method-assign]
+    return command
+
+
+def _sparing(param: Any) -> Any:
+    """How a parameter takes its value: as `typer` has it, but for values that need no check.
+
+    `typer` has `pydantic` check them all, even those that were not given, and to load that takes longer than all else
+    that `wfe ls` does.
+    """
+    check, kind = param.process_value, param.type_descriptor.annotation
+
+    def take(context: Any, value: Any) -> Any:
+        if param.value_is_missing(value) and not param.required:
+            return value if param.callback is None else param.callback(context, param, value)
+        if param.value_is_missing(value) or param.callback is not None or kind not in (str, list[str], Path):
+            return check(context, value)
+        return Path(value) if kind is Path else value
+
+    return take
 
 
 app = typer.Typer(cls=_Commands, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
@@ -125,7 +148,7 @@ def main() -> NoReturn:
     if (line := os.environ.get("_WFE_COMPLETE")) is not None:
         from engine.commands.completion import answer
 
-        answer(get_command(app), line, list(COMMANDS))
+        answer(_made(app), line, list(COMMANDS))
         sys.exit()
     _end_when_terminated(os.getpid())
     try:
@@ -153,7 +176,7 @@ def _end_when_terminated(own: int) -> None:
 def _do(words: list[str]) -> int:
     """Do what was typed; the exit code."""
     try:
-        command = get_command(app)
+        command = _made(app)
         with command.make_context("wfe", words) as context:
             command.invoke(context)
     except typer.Exit as ended:

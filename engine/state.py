@@ -29,6 +29,9 @@ class State(StrEnum):
     CANCELLED = "cancelled"
 
 
+FAILURES = frozenset({State.FAILED, State.INTERRUPTED, State.IN_DOUBT})
+"""The states that need an operator."""
+
 URGENCY = {
     State.FAILED: 0,
     State.IN_DOUBT: 1,

@@ -19,7 +19,6 @@ from tinydb.table import Document
 
 from engine.clock import to_text
 from engine.lookup.rows import current
-from engine.records import progress_fields
 from engine.state import State
 
 if TYPE_CHECKING:
@@ -130,6 +129,8 @@ def change_back(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str
 
 def taken_back(entry: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
     """The progress of an entry's document without the change that `before` takes back."""
+    from engine.records import progress_fields  # the models of entries, which who only reads verdicts does without
+
     old = {(each["name"], each["run_count"]): each for each in before["executions"]}
     added = {tuple(name) for name in before["added"]}
     named = [((each["name"], each["run_count"]), each) for each in entry["executions"] or ()]

@@ -35,7 +35,7 @@ def _keys(store: Store, typed: str) -> Iterable[str]:
 
 
 def _filter(store: Store, typed: str) -> Iterable[str]:
-    from engine.filter import complete
+    from engine.filter.completion import complete
     from engine.filter.fields import FIELDS
 
     if not typed:

@@ -11,7 +11,7 @@ from engine.commands.options import AtOption, JsonOption, ProcessorOption, Store
 from engine.commands.printing.entries import print_entries, print_entry
 from engine.commands.selecting import condition_of
 from engine.lookup.acts import acts_on
-from engine.lookup.entries import find_entry, rows
+from engine.lookup.entries import PAGE, find_entry, rows
 from engine.lookup.logs import execution_logs
 from engine.pausing import pauses
 from engine.store import Store
@@ -68,9 +68,9 @@ def _by_urgency(store: Store, condition: QueryInstance | None, limit: int | None
     if limit is not None or not (condition is None or store.entries.is_indexed(condition)):
         yield from store.entries.ids(condition, order_by="urgency", limit=limit)
         return
-    first = store.entries.ids(condition, order_by="urgency", limit=SHOWN)
+    first = store.entries.ids(condition, order_by="urgency", limit=PAGE)
     yield from first
-    if len(first) == SHOWN:
+    if len(first) == PAGE:
         begun = frozenset(first)
         yield from (number for number in store.entries.ids(condition, order_by="urgency") if number not in begun)
 

@@ -13,10 +13,9 @@ from tinydb import where
 
 from engine.clock import from_text, utc_now
 from engine.commands.options import StoreOption, looked_at
-from engine.journal.base import FAILURES
 from engine.lookup.entries import count_states
 from engine.pausing import pauses
-from engine.state import State
+from engine.state import FAILURES, State
 from engine.store import Store
 from engine.verdicts import open_actions
 

@@ -5,8 +5,7 @@
 * `completion` — what may follow where somebody types
 """
 
-from engine.filter.completion import complete
 from engine.filter.fields import compile_filter
 from engine.filter.syntax import FilterError
 
-__all__ = ["FilterError", "compile_filter", "complete"]
+__all__ = ["FilterError", "compile_filter"]

@@ -10,9 +10,8 @@ from tinydb import where
 from engine.groups.seen import failing_by_group, groups_of
 from engine.groups.states import GroupState, Word
 from engine.groups.words import state_of, words_of
-from engine.journal.base import FAILURES
 from engine.lookup.entries import state_ids
-from engine.state import State
+from engine.state import FAILURES, State
 from engine.store import Store
 from engine.text import counted
 from engine.verdicts import Verdict

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from engine import repeating
 from engine.clock import from_text, local_minute, parse_duration, to_text
 from engine.exceptions import InputError
 
@@ -155,6 +154,8 @@ def parse_snooze(text: str, now: datetime) -> tuple[datetime | None, int | None]
     try:
         if re.fullmatch(r"\d+[smhd]", text):
             return now + parse_duration(text), None
+        from engine import repeating  # it makes policies of moments, and with them all that models need
+
         return repeating.at(text, now).date_time, None
     except (InputError, OverflowError):
         raise InputError(f"{text!r} is no end of a snooze: write one of 2h, 08:00, 2026-12-24 08:00, 10 more") from None

@@ -10,7 +10,7 @@ from engine.exceptions import EntryError
 from engine.model import WorkflowModel
 from engine.runner.capture import Logged
 from engine.runner.outcome import Call, Outcome
-from engine.state import State
+from engine.state import FAILURES, State
 from engine.store.recording import Recording
 from engine.wishes import Wish
 from engine.worker.canary import Brake
@@ -31,10 +31,6 @@ class Ending(StrEnum):
     """An exception ended it, or its process died."""
     ABORTED = "aborted"
     """It was made to end at once; what was under way is in doubt."""
-
-
-FAILURES = frozenset({State.FAILED, State.INTERRUPTED, State.IN_DOUBT})
-"""The states that need an operator."""
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,12 @@ from engine.lookup.rows import EntryRow, current, read_row
 from engine.state import State
 from engine.store import Store
 
+PAGE = 500
+"""So many entries are read at once."""
+
 
 def rows(store: Store, moment: datetime, ids: Iterable[int] | None = None) -> Iterator[EntryRow]:
-    """Stored entries as a list shows them at `moment` (aware), read a bounded number at a time.
+    """Stored entries as a list shows them at `moment` (aware), `PAGE` at a time.
 
     Args:
         store: where they are.
@@ -26,7 +29,7 @@ def rows(store: Store, moment: datetime, ids: Iterable[int] | None = None) -> It
         ids: their numbers; None is all of them, by key.
     """
     waiting = iter(store.entries.ids(order_by="key") if ids is None else ids)
-    while page := list(islice(waiting, 500)):
+    while page := list(islice(waiting, PAGE)):
         for document in store.entries.get(doc_ids=page):
             yield read_row(document, moment, store.is_alive)
 
@@ -170,7 +173,7 @@ def keys_of(store: Store, ids: Iterable[int]) -> dict[str, dict[str, int]]:
     """The keys of entries and their numbers, by processor; those that are gone are left out."""
     found: dict[str, dict[str, int]] = {}
     waiting = iter(ids)
-    while page := list(islice(waiting, 500)):
+    while page := list(islice(waiting, PAGE)):
         for document in store.entries.get(doc_ids=page):
             found.setdefault(document["processor"], {})[document["key"]] = document.doc_id
     return found

@@ -9,9 +9,8 @@ from typing import Any
 from tinydb.table import Document
 
 from engine.clock import from_text, local_time, to_text
-from engine.journal.base import FAILURES
 from engine.lookup.rows import EntryRow
-from engine.state import State
+from engine.state import FAILURES, State
 from engine.verdicts import Verdict
 from engine.worker.canary import Canary, Stage
 

@@ -11,10 +11,9 @@ from tinydb import where
 from engine.clock import from_text, to_text
 from engine.groups import Cause, most_frequent
 from engine.groups.seen import groups_of
-from engine.journal.base import FAILURES
 from engine.lookup.entries import COUNTED, count_states, count_tasks
 from engine.pausing import Pause, pause_of
-from engine.state import State
+from engine.state import FAILURES, State
 from engine.store import Store
 
 MOST_REASONS = 5

@@ -7,11 +7,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from engine.identity import entry_key, task_names
-from engine.journal.base import FAILURES, Failure, Journal
+from engine.journal.base import Failure, Journal
 from engine.model import TaskExecution, WorkflowModel, adopt
 from engine.planning import plan, with_repeat
 from engine.runner.outcome import Call, End, Outcome
-from engine.state import Plan, State, Step, StepKind
+from engine.state import FAILURES, Plan, State, Step, StepKind
 from engine.status import RepeatAfterCycle
 from engine.task import Task
 

@@ -14,11 +14,10 @@ from tinydb import where
 from engine.filter import compile_filter
 from engine.filter.fields import FIELDS, compile_lasting
 from engine.filter.syntax import joined, parse, terms
-from engine.journal.base import FAILURES
 from engine.lookup.entries import stands_in
 from engine.lookup.rows import newest_execution
 from engine.sharing.traits import KNOWN_IN_PART, Tally, Trait, compared
-from engine.state import State
+from engine.state import FAILURES, State
 from engine.store import Store
 from engine.text import counted
 

@@ -3,8 +3,6 @@
 import os
 from pathlib import Path
 
-from platformdirs import user_data_path
-
 from engine.settings import read_settings
 
 _FILE_NAME = "wfe.db"
@@ -22,7 +20,11 @@ def store_path(option: str | os.PathLike[str] | None) -> Path:
     if asked_for:
         return Path(asked_for).expanduser().absolute()
     here = Path.cwd() / _FILE_NAME
-    return here if here.exists() else user_data_path("wfe") / _FILE_NAME
+    if here.exists():
+        return here
+    from platformdirs import user_data_path  # what a store that is named does without
+
+    return user_data_path("wfe") / _FILE_NAME
 
 
 def may_write(store: Path) -> bool:

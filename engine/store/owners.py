@@ -5,7 +5,6 @@ No clock is asked and no time-out guessed, so an owner that is merely slow or st
 
 import os
 import re
-import secrets
 import threading
 from contextlib import suppress
 from dataclasses import dataclass
@@ -155,7 +154,7 @@ _numbers = count(1)
 
 def _new_name() -> str:
     """The boot, the process, its start and chance: the first three for people who look, the last to be the only one."""
-    return f"{_boot()}-{os.getpid():x}-{_start():x}-{secrets.token_hex(8)}"
+    return f"{_boot()}-{os.getpid():x}-{_start():x}-{os.urandom(8).hex()}"
 
 
 def _boot() -> str:

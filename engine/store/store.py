@@ -4,7 +4,6 @@ What few who open a store call is imported when it is called: a command that onl
 """
 
 import os
-import secrets
 from collections.abc import Collection, Iterable
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
@@ -51,7 +50,7 @@ class Store:
         self._storage = self.db.storage
         self.path: Path = self._storage.path
         self.read_only = read_only
-        self.origin = secrets.token_hex(8)
+        self.origin = os.urandom(8).hex()
         """What tells this object from every other that is open on the store: what is done by it bears that."""
         self.entries = self._table("entries")
         self.errors = self._table("errors")

@@ -26,9 +26,8 @@ from store import sizes
 from tables import duration, say, say_table
 
 from engine.clock import to_text, utc_now
-from engine.journal.base import FAILURES
 from engine.sharing import what_they_share
-from engine.state import State, shown_state
+from engine.state import FAILURES, State, shown_state
 from engine.store import Store
 
 COUNTRIES = ("DE", "FR", "IT", "ES", "PL", "NL", "AT", "BE", "DK", "NO")

@@ -16,13 +16,12 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from engine.exceptions import EngineError
-from engine.filter import complete
+from engine.filter.completion import complete
 from engine.filter.syntax import as_typed
-from engine.journal.base import FAILURES
 from engine.lookup.entries import count_states, state_ids
 from engine.lookup.rows import EntryRow, read_row
 from engine.records import read_plan
-from engine.state import Plan, State
+from engine.state import FAILURES, Plan, State
 from engine.store import Changes
 from engine.text import literal
 from wfe_tui import sources

@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
-from engine.filter import complete
+from engine.filter.completion import complete
 from engine.sharing import FAILED, Shared, Trait, what_they_share
 from engine.store import Changes
 from engine.text import literal, percent

@@ -1,9 +1,10 @@
-"""How results are drawn: what prints for people says what stands where; only here, and only then, `rich` is loaded.
+"""How results are drawn: what prints for people says what stands where; only here it is drawn.
 
-On a terminal they are as wide as it is; in a pipe each row is one line, however long, so that no key is cut or folded.
-Colours are as `rich` has them: none in a pipe unless FORCE_COLOR is set, none with NO_COLOR or TERM=dumb.
+On a terminal they are as wide as it is, with colours as `rich` has them: none with NO_COLOR or TERM=dumb. In a pipe
+each row is one line, however long, so that no key is cut or folded; it takes no `rich` there, but for FORCE_COLOR.
 """
 
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,9 @@ def json_line(value: dict[str, Any]) -> None:
 
 def line(*parts: Cell) -> None:
     """One line, of parts that follow one another."""
+    if _is_plain():
+        _write("".join(map(_literal, parts)))
+        return
     from rich.text import Text
 
     _console().print(Text.assemble(*map(_text, parts)))
@@ -34,6 +38,9 @@ def line(*parts: Cell) -> None:
 
 def block(text: str) -> None:
     """A text on lines of its own."""
+    if _is_plain():
+        _write(literal(text, lines=True))
+        return
     from rich.text import Text
 
     _console().print(Text(literal(text, lines=True)))
@@ -41,6 +48,9 @@ def block(text: str) -> None:
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
     """Rows of cells, each as many as there are heads, in columns under these."""
+    if _is_plain():
+        _write_columns([heads, *([_literal(cell) for cell in row] for row in rows)])
+        return
     from rich.table import Table
 
     drawn = Table(box=None, pad_edge=False, header_style="dim")
@@ -60,6 +70,27 @@ def width() -> int | None:
     return _console().width if sys.stdout.isatty() else None
 
 
+def _is_plain() -> bool:
+    return not (sys.stdout.isatty() or os.environ.get("FORCE_COLOR"))
+
+
+def _write(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+
+
+def _write_columns(rows: Sequence[Sequence[str]]) -> None:
+    from rich.cells import cell_len
+
+    widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = (text + " " * (width - cell_len(text)) for text, width in zip(row, widths, strict=True))
+        _write("  ".join(cells).rstrip())
+
+
+def _literal(cell: Cell) -> str:
+    return literal(cell if isinstance(cell, str) else cell[0])
+
+
 def _console() -> "Console":
     from rich.console import Console
 
@@ -70,5 +101,4 @@ def _console() -> "Console":
 def _text(cell: Cell) -> "Text":
     from rich.text import Text
 
-    text, style = (cell, "") if isinstance(cell, str) else cell
-    return Text(literal(text), style)
+    return Text(_literal(cell), "" if isinstance(cell, str) else cell[1])

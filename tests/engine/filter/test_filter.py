@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from tinydb import where
 
 from engine.clock import to_text
-from engine.filter import FilterError, compile_filter, complete
+from engine.filter import FilterError, compile_filter
+from engine.filter.completion import complete
 from engine.filter.fields import FIELDS
 from engine.filter.syntax import parse
 from engine.state import State, shown_state
