@@ -14,6 +14,7 @@ from test_report import ANNA, EVENING, ME, MORNING, PIECES, full
 
 from engine.journal.durations import Histogram
 from engine.report.figures import Became, FailingOf, Figures, Interval, Taken, figures
+from engine.report.markdown import markdown
 from engine.report.page import page
 from engine.report.since import Report, report
 from engine.verdicts import Verdict
@@ -154,7 +155,19 @@ def test_what_became_of_acts_is_told_by_verb_with_what_was_refused(desk: Desk) -
     ]
 
 
-# --- the page
+# --- Markdown, and the page
+
+
+def test_markdown_has_what_ended_when_as_bars(zone: Any) -> None:
+    zone("UTC")
+    said = markdown(full(lambda: "text", Path("/srv/wfe.db")), numbers())
+    chart = said.split("```text\n")[1].split("\n```")[0].splitlines()
+    assert [line[:12] for line in chart] == ["executions  ", "failed      ", " " * 12]
+    assert chart[0].endswith("▇▇███  1,353,600")
+    assert chart[1].endswith("█  1,128")
+    assert chart[2].split() == ["22:00", "08:00"]
+    assert len(chart[2]) == 12 + 48
+    assert "At most 56,400 executions ended in 15m, and at most 47 failed.\n" in said
 
 
 def test_the_numbers_of_each_chart_can_be_read_in_a_table(zone: Any) -> None:
