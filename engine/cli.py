@@ -192,9 +192,9 @@ def _do(words: list[str]) -> int:
 
 def _usage(error: typer.TyperException) -> str:
     """What was typed wrong, as a sentence of ours."""
-    said = error.format_message().rstrip(".")
+    said = error.format_message().rstrip(".").replace("Value error, ", "")
     context = getattr(error, "ctx", None)
-    hint = f": `{context.command_path} --help` tells more" if context else ""
+    hint = f"{'' if said.endswith('?') else ':'} `{context.command_path} --help` tells more" if context else ""
     return f"{said[:1].lower()}{said[1:]}{hint}"
 
 

@@ -200,12 +200,22 @@ def orders_workflow() -> str:
     return ORDERS
 
 
+@pytest.fixture(scope="session")
+def workplace_in() -> Callable[[Path], Workplace]:
+    """Makes a workplace in a folder: for tests that share one, since they only look at it."""
+
+    def make(folder: Path) -> Workplace:
+        (folder / "orders.py").write_text(ORDERS)
+        place = Workplace(folder)
+        place.orders("A-1", "A-2")
+        return place
+
+    return make
+
+
 @pytest.fixture
-def workplace(tmp_path: Path) -> Workplace:
-    (tmp_path / "orders.py").write_text(ORDERS)
-    place = Workplace(tmp_path)
-    place.orders("A-1", "A-2")
-    return place
+def workplace(tmp_path: Path, workplace_in: Callable[[Path], Workplace]) -> Workplace:
+    return workplace_in(tmp_path)
 
 
 @pytest.fixture
