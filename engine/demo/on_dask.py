@@ -3,7 +3,7 @@
     python -m engine.demo.on_dask
 
 It starts a cluster on this machine, makes one run on the store migration.db, and ends; started again, it takes up what
-had to wait. A cluster that is there already is used by `wfe run engine.demo.on_dask:MigrationOnDask --dask
+had to wait. One that is there already, on this machine, is used by `wfe run engine.demo.on_dask:MigrationOnDask --dask
 tcp://scheduler:8786`. The extra `wfe-tui[dask]` brings Dask.
 """
 
