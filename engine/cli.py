@@ -93,7 +93,8 @@ def _made(function: Any) -> Any:
         made.command()(function)
     command = get_command(made)
     for param in command.get_params(typer.Context(command)):
-        param.process_value = _sparing(param)  # type: ignore[method-assign]
+        if hasattr(param, "type_descriptor"):  # older versions of `typer` check values themselves
+            param.process_value = _sparing(param)  # type: ignore[method-assign]
     return command
 
 
