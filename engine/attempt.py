@@ -11,7 +11,15 @@ from engine.exceptions import EntryError, WorkflowError
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One attempt of a task: of which entry (None: it has no key), the how-manieth, and what ended the one before."""
+    """One attempt of a task, as the task itself may see it: see `current_attempt`.
+
+    Args:
+        processor: the workflow, `module:Class`.
+        key: of the entry; None if it has none.
+        task: the name of the task.
+        number: the how-manieth attempt of this task on this entry it is, from 1.
+        previous_error: what ended the one before, type and message in one line; None if that was no error.
+    """
 
     processor: str
     key: str | None
@@ -47,8 +55,16 @@ CURRENT: ContextVar[Execution] = ContextVar("execution")
 def current_attempt() -> Attempt:
     """The attempt that is being executed here; to be called inside `Task.process_entry`.
 
+    It is known in threads and coroutines that the task starts with a copy of its context, as asyncio does.
+
     Raises:
         WorkflowError: none is.
+
+    Example::
+
+        class Book(Task):
+            def process_entry(self, entry, dry_run=False):
+                carrier.book(entry.parcel, key=current_attempt().idempotency_key)
     """
     try:
         return CURRENT.get().attempt()

@@ -53,7 +53,7 @@ class NotStorable(InputError, TypeError):  # noqa: N818 - it says of the documen
 
 
 class TimedOut(EngineError):  # noqa: N818 - it says what happened
-    """An execution took longer than its task's timeout."""
+    """An execution took longer than its task's timeout, which is `seconds`."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__(f"it took longer than its timeout of {seconds:g} s")

@@ -16,7 +16,10 @@ Target = TypeVar("Target", bound="WorkflowModel")
 
 
 class TaskExecution(BaseModel):
-    """One attempt of one task on one entry."""
+    """One attempt of one task on one entry: when it was, how it ended, and what was said of it.
+
+    The engine makes them, and keeps them in `WorkflowModel.executions`; `WorkflowModel.get_execution` finds them.
+    """
 
     model_config = ConfigDict(validate_assignment=True)
 
@@ -60,7 +63,12 @@ class TaskExecution(BaseModel):
     """Type and message of that exception, in one line."""
 
     def ripeness(self, attempts: int, moment: datetime) -> Ripeness:
-        """Whether a run at `moment` (aware) executes this task again, this being the newest of its `attempts`."""
+        """Whether a run executes this task again, and why.
+
+        Args:
+            attempts: how many there have been, of which this is the newest.
+            moment: when the run is (aware).
+        """
         if self.restart:
             return Ripe("restarted by an operator")
         return self.status.ripeness(self.execution_time, attempts, moment) if self.status else Never()
@@ -115,12 +123,27 @@ def _checked_due_date(text: str) -> str:
 
 
 class WorkflowModel(BaseModel):
-    """Base of a user's entries: the entry's own fields are added by the subclass, its progress is kept here."""
+    """Base of a user's entries: a subclass adds the entry's own fields, and its progress is kept here.
+
+    It is a pydantic model. In a `StoredProcessor` it has a `key`, a field or a property, by which an entry is known
+    again. What a task writes on it, the next task sees. What is kept of it is its JSON: a connection or an open file
+    belongs to the task that needs it. `due_date` and `source` may be given; the other fields below are the engine's.
+
+    Example::
+
+        class Order(WorkflowModel):
+            key: str
+            country: str
+            parcel: str | None = None
+
+        order = Order(key="A-1", country="DE", due_date=">2026/03/14")
+    """
 
     model_config = ConfigDict(ser_json_inf_nan="strings")
 
     due_date: Annotated[str, AfterValidator(_checked_due_date)] | None = None
-    """When the entry may be processed; the forms are in `engine.due_date`."""
+    """When the entry may be processed, local time: `2026-03-14 11:12` (in that minute), `2026-03-14 11` (in that hour),
+    `2026/03/14` (on that day), `>2026/03/14` (after it) or `<2026/03/14` (before it). None is at any time."""
 
     source: str | None = None
     """Who or what is responsible for this entry."""
@@ -151,10 +174,13 @@ class WorkflowModel(BaseModel):
         return own
 
     def new_execution(self, execution: str | type) -> TaskExecution:
-        """Add an attempt of a task, beginning now.
+        """Add an attempt of a task, beginning now. The engine does; a test may, to say what has happened before.
 
         Args:
             execution: the task's class, or its name.
+
+        Returns:
+            The attempt.
         """
         name = execution if isinstance(execution, str) else execution.__name__
         new = TaskExecution(name=name, run_count=attempts_so_far(self.get_execution(name)) + 1)
@@ -170,7 +196,10 @@ class WorkflowModel(BaseModel):
         return f"*source:* {self.source}"
 
     def type_cast(self, type: type[Target]) -> Target:  # noqa: A002 - the published name
-        """This entry as an instance of another model, validated anew.
+        """The same entry as an instance of another model, validated anew.
+
+        Args:
+            type: the model.
 
         Raises:
             pydantic.ValidationError: the other model has a field that this entry cannot fill.

@@ -16,7 +16,14 @@ TABLE = "pauses"
 
 @dataclass(frozen=True)
 class Pause:
-    """Who has paused a processor (`module:Class`), when (UTC), and why."""
+    """That an operator lets no task of a processor be started.
+
+    Args:
+        processor: `module:Class`.
+        who: `user@host`.
+        when: since when (UTC).
+        why: a reason, in the operator's words.
+    """
 
     processor: str
     who: str

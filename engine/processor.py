@@ -28,7 +28,11 @@ from engine.wishes import Wish
 
 
 class Processor(ABC):
-    """Base of a user's workflow. A subclass implements
+    """Base of a workflow that keeps its entries in a storage of its own: a database, a service, files.
+
+    Who has no such storage subclasses `StoredProcessor` instead, which keeps entries, errors and runs in a `Store`:
+    with that come the console, the operator's verbs and what is promised when a process dies. A subclass of this one
+    implements
 
     * `get_default_entries`: the entries, parsed or raw
     * `get_entry`: parses a raw one
@@ -38,9 +42,7 @@ class Processor(ABC):
 
     and may extend `filter`, or override the hooks, `on_run_start` to `on_error`: a run calls them in its own thread and
     waits for them; what they raise, but for KeyboardInterrupt, is logged, and the run goes on. A dry run calls none. In
-    which order, `engine.runner.events` tells.
-
-    Who has no storage of their own subclasses `engine.StoredProcessor` instead.
+    which order, `engine.runner.events` tells. `process_entries` makes a run.
 
     Args:
         consider_date: the moment that due dates and repeats are judged at: a datetime (without a zone: local time) or
@@ -49,6 +51,27 @@ class Processor(ABC):
 
     Raises:
         InputError: `consider_date` is no date.
+
+    Example::
+
+        class Countries(Processor):
+            def get_default_entries(self):
+                return ["DE", "NO"]
+
+            def get_entry(self, selection):
+                return Order(key=selection, country=selection)
+
+            def get_tasks(self):
+                return [Ship(self)]
+
+            def write_entry(self, entry, execution):
+                print(entry.model_dump_json())
+
+            def close(self):
+                pass
+
+        result = Countries().process_entries()
+        assert result.states == {"finished": 1, "waiting": 1}
     """
 
     keep_locals: bool = False
@@ -56,8 +79,20 @@ class Processor(ABC):
     text of each. What is called password, token, or the like is masked; personal data is not."""
 
     journal: Journal = SILENT
+    """What writes a run down beside the entries: the engine's own, not to be replaced."""
+
     observer: Callable[[RunResult], None] | None = None
     """Called after each entry of a run, to show its progress."""
+
+    stopping: Stop
+    """By this a program, from any thread, asks the runs of this object to end: `processor.stopping.ask(grace=30)` lets
+    what is under way go on for so many seconds. It is not taken back."""
+
+    statistics: Statistics
+    """Counters, a tree of numbers, to which `statistic_increment` adds."""
+
+    time_statistics: dict[str, TimeBlock]
+    """Timers by name, which `get_time_statistic` makes."""
 
     def __init__(self, consider_date: datetime | str | None = None, *, clock: Clock = utc_now) -> None:
         super().__init__()
@@ -100,6 +135,9 @@ class Processor(ABC):
         Args:
             entry: the entry, its executions included.
             execution: the execution that just ended; None when the entry finishes without one.
+
+        Returns:
+            Nothing that anybody looks at.
         """
 
     @abstractmethod
@@ -137,8 +175,19 @@ class Processor(ABC):
         return True
 
     def process_tasks(self, entry: Any, dry_run: bool = False) -> bool:
-        """Take one entry through the tasks that its plan says, here and one after the other; True unless it was
-        interrupted. A run on an executor does not call this: it hands out the executions of many entries.
+        """Take one entry through the tasks that its plan says, here and one after the other.
+
+        A run on an executor does not call this: it hands out the executions of many entries.
+
+        Args:
+            entry: what the tasks change is changed on it, and `write_entry` is given it after each.
+            dry_run: the tasks are called with `dry_run=True`, and nothing is written.
+
+        Returns:
+            True unless it was interrupted, or failed.
+
+        Raises:
+            ClaimLost: another process has taken the entry meanwhile.
         """
         journal = SILENT if dry_run else self.journal
         flight = Flight(self, entry, journal, dry_run)
@@ -194,24 +243,30 @@ class Processor(ABC):
         """A hook: a run takes an entry up."""
 
     def on_entry_finish(self, entry: Any, state: State) -> None:  # noqa: B027
-        """A hook: a run is through with an entry, which it leaves in this state; *running*: another has taken it."""
+        """A hook: a run is through with `entry`, which it leaves in `state`; *running*: another has taken it."""
 
     def on_refusal(self, sentence: str) -> None:  # noqa: B027
         """A hook: an entry could not be accepted; the sentence says which, and why."""
 
     def on_task_start(self, entry: Any, execution: TaskExecution) -> None:  # noqa: B027
-        """A hook: an execution begins, and that is recorded. Of those that travel in one batch it is told late: when
-        they have ended."""
+        """A hook: `execution`, of a task on `entry`, begins, and that is recorded. Of those that travel in one batch it
+        is told late: when they have ended."""
 
     def on_task_finish(self, entry: Any, execution: TaskExecution) -> None:  # noqa: B027
-        """A hook: an execution has ended, as its fields say, and is recorded."""
+        """A hook: `execution`, of a task on `entry`, has ended, as its fields say, and is recorded."""
 
     def on_error(self, error_record: dict[str, Any]) -> None:  # noqa: B027
         """A hook: an unexpected exception; its record as `engine.errors.error_record` describes it. That of a task is
         told before the end of its execution."""
 
     def process(self, args: Namespace) -> RunResult:
-        """One run as a command line asks for it: `args.subs` (none: default entries), `args.limit`, `args.dryrun`."""
+        """Make one run as a command line asks for it, and time it as `process_entries`.
+
+        Args:
+            args: `subs` are the selections (none: the default entries); `limit` and `dryrun` as in `process_entries`.
+
+        Returns and raises: see `process_entries`.
+        """
         with self.get_time_statistic("process_entries"):
             return self.process_entries(args.subs or None, args.limit, args.dryrun)
 

@@ -19,14 +19,23 @@ class State(StrEnum):
     """
 
     READY = "ready"
+    """The next run executes it."""
     WAITING = "waiting"
+    """A later run executes it: its due date, or a repeat, is not ripe."""
     RUNNING = "running"
+    """A living process works on it."""
     INTERRUPTED = "interrupted"
+    """A task stopped it, expectedly, and nothing repeats that."""
     FAILED = "failed"
+    """An exception that nobody expected."""
     IN_DOUBT = "in doubt"
+    """Its process died inside a task, which may or may not have taken effect."""
     FINISHED = "finished"
+    """All tasks are done, and no repeat is due."""
     HELD = "held"
+    """An operator lets no run execute it, until it is released."""
     CANCELLED = "cancelled"
+    """An operator lets no run execute it any more; a restart takes it up again."""
 
 
 FAILURES = frozenset({State.FAILED, State.INTERRUPTED, State.IN_DOUBT})
@@ -56,14 +65,23 @@ class StepKind(StrEnum):
     """What becomes of one task in a run at the plan's moment."""
 
     DONE = "done"
+    """Nothing: it was processed."""
     EXECUTE = "execute"
+    """It is executed for the first time."""
     REPEAT = "repeat"
+    """It is executed again."""
     WAIT_UNTIL = "wait until"
+    """It is executed again in a run at a later moment."""
     WAIT_CYCLES = "wait cycles"
+    """It is executed again after some more runs."""
     INTERRUPTED = "interrupted"
+    """Nothing: it stopped the entry, expectedly."""
     FAILED = "failed"
+    """Nothing: it raised what nobody expected."""
     IN_DOUBT = "in doubt"
+    """Nothing: its process died inside it."""
     NOT_REACHED = "not reached"
+    """Nothing: a task before it stops the entry, or an operator does."""
 
     @property
     def is_to_do(self) -> bool:
@@ -80,9 +98,14 @@ class StepKind(StrEnum):
 class Step:
     """One task of a plan.
 
-    `why` is for people. `attempts` counts pruned ones, too. `until` (UTC) belongs to *wait until*, `cycles` to *wait
-    cycles*: the how-manieth run from now executes the task. A step that `blocks` keeps the tasks after it from being
-    reached.
+    Args:
+        task: its name.
+        kind: what becomes of it.
+        why: the reason, for people.
+        attempts: how many there have been, pruned ones included.
+        until: when it is executed again (UTC), of *wait until*.
+        cycles: in the how-manieth run from now, of *wait cycles*.
+        blocks: it keeps the tasks after it from being reached.
     """
 
     task: str
@@ -96,10 +119,14 @@ class Step:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a run would do with an entry.
+    """What a run would do with an entry, as `engine.planning.plan` answers it.
 
-    `steps` are its tasks in order; `current` is the one that `state` speaks of, None when there is none; `due` (UTC) is
-    when a waiting entry moves by itself, if time alone moves it.
+    Args:
+        state: where the entry stands.
+        steps: its tasks, in order.
+        current: the one that `state` speaks of; None when there is none.
+        why: the reason, for people.
+        due: when a waiting entry moves by itself (UTC), if time alone moves it.
     """
 
     state: State

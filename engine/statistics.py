@@ -16,9 +16,13 @@ class TimeBlock:
     Args:
         exit_callable: called at each exit with the seconds taken and this block.
 
-    Example:
+    Its measures: `measure_count`, and in seconds `overall_time`, `average_time`, `minimum_time` and `maximum_time`, of
+    which the last two are None before the first.
+
+    Example::
+
         with TimeBlock() as block:
-            ...
+            sum(range(1_000))
         print(block.dict()["average_time"])
     """
 
@@ -65,7 +69,7 @@ class TimeBlock:
             self.maximum_time = longest
 
     def dict(self) -> dict[str, float | int | None]:
-        """The measures so far; times in seconds."""
+        """The measures so far by their names; times in seconds."""
         return {
             "overall_time": self.overall_time,
             "average_time": self.average_time,

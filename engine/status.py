@@ -56,7 +56,8 @@ Ripeness = Ripe | NotYet | Never
 
 
 class RepeatPolicy(BaseModel):
-    """Base of the repeat policies. An unknown field is an error: JSON must come back as what it was."""
+    """Base of the repeat policies. An unknown field is an error: JSON must come back as what it was; `kind` tells them
+    apart in it."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -65,16 +66,23 @@ class RepeatPolicy(BaseModel):
 
     @abstractmethod
     def ripeness(self, began: datetime, attempts: int, moment: datetime) -> Ripe | NotYet:
-        """Whether an execution that began at `began` is repeated in a run at `moment` (both aware).
+        """Whether an execution is repeated now, or when, and why.
 
-        `attempts` is how many there have been, that one included; an operator's restart has them counted anew.
+        Args:
+            began: when it began (aware).
+            attempts: how many there have been, that one included; an operator's restart has them counted anew.
+            moment: when the run is that asks (aware).
         """
 
 
 class RepeatAfterCycle(RepeatPolicy):
-    """Execute again in the `after_cycle`-th run that considers the entry.
+    """Execute again in the `after_cycle`-th run that considers the entry, however much time is between the runs.
 
     `current_cycle` is how many runs have considered it since; the engine counts and stores it.
+
+    Example::
+
+        Status(message="no answer yet", repeat=RepeatAfterCycle(after_cycle=3))
     """
 
     kind: Literal["after_cycle"] = "after_cycle"
@@ -88,7 +96,12 @@ class RepeatAfterCycle(RepeatPolicy):
 
 
 class RepeatAfterDatetime(RepeatPolicy):
-    """Execute again in the first run at or after `date_time`."""
+    """Execute again in the first run at or after `date_time`; without a zone that is local time.
+
+    Example::
+
+        Status(message="not before Christmas", repeat=RepeatAfterDatetime(date_time=datetime(2026, 12, 24, 8)))
+    """
 
     kind: Literal["after_datetime"] = "after_datetime"
     date_time: UtcDatetime
@@ -103,7 +116,15 @@ _LONGEST = 1_000 * 365 * 86_400
 
 
 class RepeatAfterTime(RepeatPolicy):
-    """Execute again in the first run that comes this long after the execution began. The parts add up."""
+    """Execute again in the first run that comes so long after the execution began. Nothing wakes a run for that: the
+    next one of cron does it, or a worker that stays (`wfe work`).
+
+    The parts add up: `seconds`, `minutes`, `hours` and `days`, whole numbers.
+
+    Example::
+
+        Status(message="customs are closed", repeat=RepeatAfterTime(hours=1, minutes=30))
+    """
 
     kind: Literal["after_time"] = "after_time"
     seconds: int = Field(default=0, ge=0, le=_LONGEST)
@@ -128,10 +149,17 @@ class RepeatWithBackoff(RepeatPolicy):
 
     Args:
         initial: the delay after the first attempt, in seconds.
-        factor: by which it grows with each attempt; 1 leaves it as it is.
+        factor: the factor by which it grows with each attempt; 1 leaves it as it is.
         maximum: the longest delay, in seconds.
         jitter: the part of itself, 0 to 1, by which a delay is lengthened at most: entries that failed together do not
             all come back together. How much it is follows from the execution, so it is the same whenever it is asked.
+
+    Raises:
+        pydantic.ValidationError: a number is out of its bounds, or `maximum` is less than `initial`.
+
+    Example::
+
+        Status(message="the carrier is overloaded", repeat=RepeatWithBackoff(initial=30), max_reruns=8)
     """
 
     counts_attempts: ClassVar[bool] = True
@@ -148,7 +176,7 @@ class RepeatWithBackoff(RepeatPolicy):
         return self
 
     def delay(self, began: datetime, attempts: int) -> float:
-        """Seconds from `began` (aware), the beginning of the newest of so many attempts, to the next one."""
+        """Seconds from `began` (aware), the beginning of the newest of so many `attempts`, to the next one."""
         try:
             grown = self.initial * self.factor ** (attempts - 1)
         except OverflowError:
@@ -210,12 +238,21 @@ Repeat = Annotated[
 
 
 class Status(BaseModel):
-    """What a task says of its outcome: returned on success, or carried by a `StatusException`.
+    """What a task says of its outcome: returned on success, or carried by a `StatusException`. Not for what nobody
+    expects: that is an exception of any other kind, which becomes an error with a stack trace.
 
     Args:
-        repeat: whether, and by which policy, the task is executed again.
+        repeat: whether, and by which policy, the task is executed again: True is in the next run, False and None are
+            not, else a `RepeatAfterTime`, `RepeatAfterDatetime`, `RepeatAfterCycle` or `RepeatWithBackoff`.
         message: for the operator, one line.
         max_reruns: how many times it may be executed again: N reruns are N + 1 executions, 0 is none, None is no bound.
+
+    Raises:
+        pydantic.ValidationError: an unknown field, `max_reruns` below 0, or a message that no text can hold.
+
+    Example::
+
+        Status(message="customs are closed", repeat=RepeatAfterTime(hours=1), max_reruns=24)
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -246,7 +283,18 @@ class Status(BaseModel):
 
 
 class StatusException(Exception):  # noqa: N818 - the published name
-    """Raised by a task to interrupt the workflow of its entry, with a status and without an error."""
+    """Raised by a task to interrupt the workflow of its entry, with a status and without an error.
+
+    Args:
+        status: what the task says; with a repeat the entry waits for that, else for an operator.
+        args: kept as any exception keeps them.
+
+    Example::
+
+        def process_entry(self, entry, dry_run=False):
+            if entry.country == "NO":
+                raise StatusException(Status(message="customs are closed", repeat=RepeatAfterTime(hours=1)))
+    """
 
     def __init__(self, status: Status, *args: object) -> None:
         super().__init__(*args, *([status.message] if status.message else []))

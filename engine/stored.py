@@ -20,11 +20,14 @@ from engine.store import Store, store_path
 
 
 class StoredProcessor(Processor):
-    """A workflow whose entries are kept in a `Store`, where the console and the shell find them.
+    """Base of a workflow whose entries are kept in a `Store`, where the console and the shell find them.
 
     A subclass gives `model`, `get_default_entries` (mappings, or instances of the model) and `get_tasks`. Every entry
     has a `key`, a field or property of the model, by which it is known again: its executions and what its tasks wrote
-    on it come from the store, all else from the default entries, so that a correction at the source is seen.
+    on it come from the store, all else from the default entries, so that a correction at the source is seen. Many
+    processes may run it at once on one store: each entry is executed by one of them.
+
+    It is not for who has to keep entries elsewhere: that is what `Processor` is for.
 
     Args:
         store: a `Store`, or its path; None: where the shell looks for it too (`engine.store.store_path`).
@@ -33,10 +36,27 @@ class StoredProcessor(Processor):
     Raises:
         WorkflowError: the class has no model, or the model no key.
         InputError: `consider_date` is no date.
+
+    Example::
+
+        class Orders(StoredProcessor):
+            model = Order
+
+            def get_default_entries(self):
+                return [{"key": "A-1", "country": "DE"}, {"key": "A-2", "country": "NO"}]
+
+            def get_tasks(self):
+                return [Pack(self), Ship(self)]
+
+        result = Orders("orders.db").process_entries(workers=8)
+        assert result.states == {"finished": 1, "waiting": 1}
     """
 
     model: ClassVar[type[WorkflowModel]]
+    """The class of its entries."""
+
     journal: StoreJournal
+    """What writes a run down in the store: the engine's own, not to be replaced."""
 
     def __init__(
         self,
@@ -107,7 +127,12 @@ class StoredProcessor(Processor):
         return list(self._at_source(selections))
 
     def write_entry(self, entry: WorkflowModel, execution: TaskExecution | None) -> None:
-        """Keep the entry, its executions included, in the store."""
+        """Keep the entry, its executions included, in the store.
+
+        Args:
+            entry: one that this processor has claimed, in a run.
+            execution: the execution that just ended; None when the entry finishes without one.
+        """
         self.journal.write(entry, execution)
 
     def close(self) -> None:
@@ -173,7 +198,8 @@ class StoredProcessor(Processor):
         return entry
 
     def take_up(self, entry: WorkflowModel, document: Document) -> None:
-        """Give an entry what the store knows better than its source: its executions, and what its tasks wrote on it."""
+        """Give `entry` what the store knows better than its source, by its `document`: its executions, and what its
+        tasks wrote on it."""
         taken = read_progress(document)
         entry.executions, entry.finished, entry.halt = taken.executions, taken.finished, taken.halt
         if document["written"]:

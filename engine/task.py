@@ -11,9 +11,10 @@ if TYPE_CHECKING:
 
 
 class Task(ABC):
-    """Base of a user's tasks. A task is named by its class; one workflow names each task once.
+    """Base of a user's tasks: one step of a workflow, executed for each of its entries.
 
-    What `process_entry` does decides what becomes of the entry:
+    A subclass implements `process_entry`, and says by the attributes below how it may be executed. It is named by its
+    class; one workflow names each task once. What `process_entry` does decides what becomes of the entry:
 
     ============ ========== ================ ===================
     flow         exception  StatusException  return
@@ -22,6 +23,26 @@ class Task(ABC):
     interrupt    yes        yes              no
     repeat       operator   by its Status    by its Status
     ============ ========== ================ ===================
+
+    What belongs to an entry is written on the entry, not on the task: tasks are made anew at any time, and in threads
+    several of one class work at once. A task is not the place to go through all entries, nor to wait for another entry.
+
+    Args:
+        processor: the workflow that it is a step of, kept as `self.processor`.
+
+    Example::
+
+        class Ship(Task):
+            timeout = 20  # seconds
+            idempotent = True
+
+            def process_entry(self, entry, dry_run=False):
+                if entry.country == "NO":
+                    raise StatusException(Status(message="customs are closed", repeat=RepeatAfterTime(hours=1)))
+                entry.parcel = f"P-{entry.key}"
+
+        assert run_task(Ship, Order(key="A-1", country="DE")).changed == {"parcel": "P-A-1"}
+        assert run_task(Ship, Order(key="A-2", country="NO")).state == "waiting"
     """
 
     timeout: ClassVar[float | None] = None
@@ -47,7 +68,7 @@ class Task(ABC):
         """Do this step for one entry; what it changes on the entry is what the next task sees.
 
         It may be an `async def`: then it runs on an event loop, where many wait at once. What it wants to know of its
-        attempt, `engine.current_attempt()` tells.
+        attempt, `current_attempt` tells.
 
         Args:
             entry: the user's `WorkflowModel`.
@@ -57,7 +78,7 @@ class Task(ABC):
             None, or a Status with a message, a repeat policy, or both.
 
         Raises:
-            StatusException: interrupt this entry, expectedly.
+            StatusException: interrupt this entry, expectedly. Any other exception fails it, with an error id.
         """
 
     def statistic_increment(self, *subs: str) -> None:

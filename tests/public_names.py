@@ -43,12 +43,13 @@ class Name:
     """The class that it is a member of."""
 
     @property
-    def is_function(self) -> bool:
-        return isinstance(self.node, ast.FunctionDef)
+    def last(self) -> str:
+        return self.path.rpartition(".")[2]
 
     @property
-    def is_class(self) -> bool:
-        return isinstance(self.node, ast.ClassDef)
+    def is_alias(self) -> bool:
+        """It is told of under another path."""
+        return self.owner is None and isinstance(self.node, ast.Assign)
 
     @property
     def is_property(self) -> bool:
@@ -118,15 +119,20 @@ def _with_members(path: str, value: Any, public: set[type]) -> Iterator[Name]:
     yield top
     if not isinstance(value, type):
         return
+    defined = {
+        home: list(_members(_source(home))) for home in value.__mro__ if home.__module__.partition(".")[0] == "engine"
+    }
+    texts: dict[str, str] = {}
+    for name, _, text in (member for members in defined.values() for member in members):
+        texts[name] = texts.get(name) or text
     seen: set[str] = set()
-    for home in value.__mro__:
-        if home is not value and (home in public or home.__module__.partition(".")[0] != "engine"):
-            continue
-        members = [(name, node, text) for name, node, text in _members(_source(home)) if name not in seen]
-        seen |= {name for name, _, _ in members}
-        for name, node, text in members:
-            inherited = inspect.getdoc(getattr(value, name, None)) if isinstance(node, ast.FunctionDef) else None
-            yield Name(f"{path}.{name}", node, text or inherited or "", top)
+    for home, members in defined.items():
+        if home is value or home not in public:
+            for name, node, text in members:
+                if name not in seen:
+                    foreign = inspect.getdoc(getattr(value, name, None)) if isinstance(node, ast.FunctionDef) else None
+                    yield Name(f"{path}.{name}", node, text or texts[name] or foreign or "", top)
+            seen |= {name for name, _, _ in members}
 
 
 def _members(home: ast.stmt) -> Iterator[tuple[str, ast.stmt, str]]:

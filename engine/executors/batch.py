@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True, eq=False)
 class Batch:
-    """Executions of one task, which one worker carries out one after the other.
+    """Executions of one task, the `calls`, which one worker carries out one after the other.
 
     In `recording`, where there is one, the worker records each start before the body runs, and each end. `is_started`:
     the starts are recorded already, since a worker is free that begins at once.
@@ -32,7 +32,32 @@ class Batch:
 
 
 class Executor(Protocol):
-    """Carries out batches, as the executors of `concurrent.futures` carry out functions."""
+    """Carries out batches, as the executors of `concurrent.futures` carry out functions.
+
+    One of your own is handed to `Processor.process_entries`. In a process of its own a worker needs more than
+    `carry_out`: `engine.executors.processes` is the example. What a run promises does not depend on it, for the run
+    alone writes the store; but a batch that is carried out twice is executed twice.
+
+    Example::
+
+        from concurrent.futures import ThreadPoolExecutor
+
+        class Pair:
+            workers, is_remote, records = 2, False, True
+
+            def open(self, processor, dry_run):
+                self._given = processor, dry_run
+                self._pool = ThreadPoolExecutor(2)
+
+            def submit(self, batch):
+                processor, dry_run = self._given
+                return self._pool.submit(carry_out, processor, batch, dry_run)
+
+            def shutdown(self, *, abort=False):
+                self._pool.shutdown(wait=not abort, cancel_futures=abort)
+
+        orders.process_entries(executor=Pair())
+    """
 
     workers: int
     """How many batches it carries out at once."""
@@ -46,15 +71,20 @@ class Executor(Protocol):
     def open(self, processor: "Processor", dry_run: bool) -> None:
         """Get ready for the executions of a run.
 
+        Args:
+            processor: whose run it is.
+            dry_run: what its tasks are told.
+
         Raises:
             EngineError: it cannot be done: the processor cannot be sent, or nobody answers.
         """
 
     def submit(self, batch: Batch) -> "Future[Report]":
-        """Have a batch carried out.
+        """Have a batch carried out, as soon as a worker is free.
 
-        The future raises `WorkerDied` when the worker's process ended in the middle of it, `TimedOut` when that was
-        for its timeout.
+        Returns:
+            The future of what `carry_out` answers. It raises `WorkerDied` when the worker's process ended in the middle
+            of it, `TimedOut` when that was for its timeout.
         """
 
     def shutdown(self, *, abort: bool = False) -> None:
@@ -62,7 +92,16 @@ class Executor(Protocol):
 
 
 def carry_out(processor: "Processor", batch: Batch, dry_run: bool) -> Report:
-    """Carry out a batch here and now."""
+    """Carry out a batch here and now: what a worker does.
+
+    Args:
+        processor: whose tasks they are.
+        batch: the executions.
+        dry_run: what the tasks are told.
+
+    Returns:
+        How each has ended. What a task raises is in that; a KeyboardInterrupt as well.
+    """
     return Report([_execute(processor, call, at, batch.recording, dry_run) for at, call in enumerate(batch.calls)])
 
 

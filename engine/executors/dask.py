@@ -20,7 +20,7 @@ from uuid import uuid4
 
 from engine.errors import one_line
 from engine.exceptions import InputError, NotPortable, WorkerDied
-from engine.executors.batch import Batch
+from engine.executors.batch import Batch, Executor
 from engine.executors.shipping import Answer, carry_out_packed, pack, pack_processor, unpack_processor, unpack_report
 from engine.runner.outcome import Report
 
@@ -38,8 +38,19 @@ PATIENCE = 5.0
 """Seconds for a scheduler to answer, and for its first worker to be there."""
 
 
-class DaskExecutor:
-    """Carries out batches on the cluster of the Dask scheduler at `address`, as tcp://host:8786."""
+class DaskExecutor(Executor):
+    """Carries out batches on the workers of a Dask cluster.
+
+    The workflow's module and `wfe-tui` have to be installed there, in the same versions. A batch whose worker dies is
+    in doubt as a whole. It is not for tasks that have to be killed after a timeout: nothing can stop them there.
+
+    Args:
+        address: of the scheduler, as tcp://host:8786.
+
+    Example::
+
+        orders.process_entries(executor=DaskExecutor("tcp://scheduler:8786"))
+    """
 
     is_remote = True
     records = False

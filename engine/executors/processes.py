@@ -17,7 +17,7 @@ from multiprocessing import reduction, resource_tracker
 from typing import TYPE_CHECKING, Any
 
 from engine.exceptions import TimedOut, WorkerDied, WorkflowError
-from engine.executors.batch import Batch
+from engine.executors.batch import Batch, Executor
 from engine.executors.shipping import Answer, carry_out_packed, pack, pack_processor, unpack_report
 from engine.runner.outcome import Report
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _SPAWN = multiprocessing.get_context("spawn")
 
 
-class ProcessExecutor:
+class ProcessExecutor(Executor):
     """Carries out batches in `workers` processes, started by spawn: a script needs `if __name__ == "__main__":`."""
 
     is_remote = True

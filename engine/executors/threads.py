@@ -3,14 +3,14 @@
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from engine.executors.batch import Batch, carry_out
+from engine.executors.batch import Batch, Executor, carry_out
 from engine.runner.outcome import Report
 
 if TYPE_CHECKING:
     from engine.processor import Processor
 
 
-class ThreadExecutor:
+class ThreadExecutor(Executor):
     """Carries out batches in `workers` threads. A thread cannot be stopped: what is under way at an abort is left."""
 
     is_remote = False

@@ -46,7 +46,7 @@ class Failure:
 
 @dataclass
 class RunResult:
-    """What one run did; counted while it goes on.
+    """What one run did, as `Processor.process_entries` answers it; counted while it goes on.
 
     `total` is how many entries it was given, where that is known in advance; `considered` how many it is through with;
     `in_progress` how many it works on; `states` counts those by the state they are left in. `failures` has the first
@@ -77,7 +77,7 @@ class RunResult:
         }  # fmt: skip
 
     def leave(self, state: State, failure: Failure | None = None) -> None:
-        """Count an entry that was considered."""
+        """Count an entry that was considered, and is left in `state`; `failure` tells more, if that is one."""
         self.considered += 1
         self.states[state] += 1
         if failure and len(self.failures) < 100:

@@ -19,7 +19,7 @@ concerned: one ineligible entry never costs the others. On a store that is opene
 
 from engine.operations.acting import ActionResult, act
 from engine.operations.basis import Basis, Stamp
-from engine.operations.entries import cancel, decide, hold, release, restart, set_repeat, skip, toggle_repeat
+from engine.operations.entries import Given, cancel, decide, hold, release, restart, set_repeat, skip, toggle_repeat
 from engine.operations.groups import note, resolve, snooze
 from engine.operations.previewing import Fate, Preview, Previewed, preview
 from engine.operations.processors import pause, resume
@@ -39,15 +39,20 @@ from engine.operations.verbs import (
     Skip,
     Verb,
 )
+from engine.pausing import Pause
+from engine.worker.canary import Canary
 
 __all__ = [
     "ActionResult",
     "Basis",
+    "Canary",
     "Cancel",
     "Decide",
     "Decision",
     "Fate",
+    "Given",
     "Hold",
+    "Pause",
     "Preview",
     "Previewed",
     "Refusal",

@@ -23,9 +23,15 @@ from engine.worker.canary import Canary
 
 @dataclass(frozen=True)
 class ActionResult:
-    """What became of an act: the keys it was done to, for the others why not; its number for each processor.
+    """What became of an act, entry by entry.
 
-    `to_run` names the processors whose workers have to run what was accepted; see `engine.worker`.
+    Args:
+        verb: its name.
+        accepted: the keys of the entries that it was done to, in the order in which they were given.
+        refused: of each of the others why not, in words.
+        actions: the number of its record, for each processor (`module:Class`) that is concerned.
+        to_run: the processors whose workers have to execute what was accepted: `wfe run --actions`, `wfe work`, or the
+            next run.
     """
 
     verb: str
@@ -61,10 +67,10 @@ def act(
         keys: of the entries.
         store: where the entries are.
         processor: `module:Class`; needed where two processors have an entry of one key.
-        who: default `user@host`.
-        why: a reason for the record.
+        who: who does it, for the record; None is `user@host`.
+        why: a reason, for the record.
         clock: where moments are taken from.
-        progress: is told how far it is.
+        progress: is told how many entries are through, and of how many, page by page.
         basis: what it was decided on, as `preview` gives it: an entry that has changed since is refused.
         canary: a few of them first, the others after these have their verdicts; only for what a worker executes.
 
@@ -73,6 +79,13 @@ def act(
 
     Raises:
         StoreError: the store cannot be written, or is opened read only; nothing was done.
+
+    Example::
+
+        seen = preview(Restart(), ["A-3"], store=store)
+        if seen.refused == 0:
+            done = act(Restart(), ["A-3"], store=store, why="carrier added", basis=seen.basis)
+            assert done.accepted == ("A-3",)
     """
     refuse_read_only(store, verb.name)
     frozen = tuple(dict.fromkeys(keys))

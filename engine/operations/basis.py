@@ -23,7 +23,8 @@ FINGERPRINT_VERSION = "p1"
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """How an entry stood."""
+    """How an entry stood when somebody looked: its `state`, the `task` at which it stands, how many `attempts` of that
+    there had been, the `error_id` of the newest, and its `repeat` (False, True, or the policy as JSON data)."""
 
     state: State
     task: str | None
@@ -49,7 +50,7 @@ class Stamp:
         return f"{self.state}{at}{tried}" + (", repeat on" if self.repeat else "")
 
     def to_json(self) -> dict[str, Any]:
-        """As JSON data."""
+        """What it holds, as JSON data."""
         return {"state": self.state, **_told(self)}
 
 
@@ -64,9 +65,13 @@ def _told(stamp: Stamp) -> dict[str, Any]:
 
 @dataclass
 class Basis:
-    """The entries that were looked at before an act, by processor and key, at a moment (UTC).
+    """What an act is decided on, as `preview` gives it, and a file may keep it.
 
-    `verb` is what was to be done to them, `words` what is typed behind `wfe` for it.
+    Args:
+        verb: what was to be done.
+        words: what is typed behind `wfe` for it.
+        moment: when it was looked (UTC).
+        stamps: the entries that were looked at, by processor (`module:Class`) and key.
     """
 
     verb: str
@@ -89,7 +94,13 @@ class Basis:
         return {processor: tuple(keys) for processor, keys in found.items()}
 
     def refusal(self, store: Store, entry: int, now: EntryRow) -> str | None:
-        """Why nothing is to be done to an entry: it is not the one that was looked at, or stands otherwise by now."""
+        """Why nothing is to be done to an entry: it is not one that was looked at, or stands otherwise by now.
+
+        Args:
+            store: where it is.
+            entry: its number.
+            now: its row, as it stands.
+        """
         before = self.stamps.get((now.processor, now.key))
         if before is None:
             return "it was not in the plan"
@@ -100,7 +111,11 @@ class Basis:
         return f"it has changed since you looked: it was {before.words()}, it is {stands.words()}{by}"
 
     def save(self, path: Path) -> None:
-        """Write it to a file, which `read` reads. Raises InputError if that cannot be written."""
+        """Write it to a file, which `read` reads.
+
+        Raises:
+            InputError: that cannot be written.
+        """
         head = {"plan": self.fingerprint, "verb": self.verb, "words": self.words, "moment": to_text(self.moment)}
         entries = (
             {"processor": processor, "key": key, **stamp.to_json()} for (processor, key), stamp in self.stamps.items()
@@ -112,7 +127,11 @@ class Basis:
 
     @classmethod
     def read(cls, path: Path, verb: str) -> "Basis":
-        """Read a plan of this verb from a file.
+        """The basis that `save` has written.
+
+        Args:
+            path: the file.
+            verb: the name of the verb that it has to be of.
 
         Raises:
             InputError: it cannot be read, is no plan, was changed since it was written, or is one of another verb.

@@ -69,10 +69,11 @@ def snooze(
         more: how often, at least once.
         store, who, why, clock: see `engine.operations.act`.
 
-    Returns and raises: see `resolve`; and
+    Returns: see `resolve`
 
     Raises:
         InputError: neither is given, or both, or one that has passed already.
+        StoreError: the store cannot be written; nothing was done.
     """
     by = By(who or signature(), why, clock())
     if (until is None) == (more is None):
@@ -104,10 +105,11 @@ def note(
         text: what is noted.
         store, who, clock: see `engine.operations.act`; in the record, the text is why it was done.
 
-    Returns and raises: see `resolve`; and
+    Returns: see `resolve`
 
     Raises:
         InputError: there is no text.
+        StoreError: the store cannot be written; nothing was done.
     """
     said = text.strip()
     if not said:

@@ -39,7 +39,14 @@ class Fate(StrEnum):
 
 @dataclass(frozen=True)
 class Previewed:
-    """What an act would do to one entry: `refused` says why nothing; else, per task, its fate and its last error."""
+    """What an act would do to one entry.
+
+    Args:
+        key: of the entry.
+        processor: `module:Class`; empty if the entry is not there.
+        refused: why nothing; None if that is not so.
+        tasks: of each of its tasks the name, the fate, and what came of it before.
+    """
 
     key: str
     processor: str
@@ -49,11 +56,19 @@ class Previewed:
 
 @dataclass
 class Preview:
-    """What an act would do: `entries` in the order of their keys as given, `totals` of the fates of all their tasks.
+    """What an act would do.
 
-    No more than `shown` of the entries are kept; `accepted` and `refused` count all. `basis` is what it was found out
-    on: an act that is given it is done to those entries alone that have not changed since. Where a task is executed
-    again, `causes` says of which groups of errors how many of the accepted entries failed.
+    Args:
+        verb: the name of the verb.
+        basis: what it was found out on: an act that is given it is done to those entries alone that have not changed
+            since.
+        accepted: how many entries it would be done to.
+        refused: how many not.
+        totals: how many of their tasks have each fate.
+        reasons: why entries are refused, and how many of them for each reason.
+        causes: where a task is executed again, of which groups of errors (fingerprints) how many of the accepted
+            entries failed.
+        entries: each of them, in the order of the keys as given, no more than were asked for by `shown`.
     """
 
     verb: str
@@ -76,7 +91,7 @@ def preview(
     shown: int = 1_000,
     progress: Progress | None = None,
 ) -> Preview:
-    """What `act` would do, and to which tasks. Nothing is written.
+    """What `act` would do, and to which tasks of which entries. Nothing is written.
 
     Args:
         verb, keys, store, processor, clock, progress: see `act`.

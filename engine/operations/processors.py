@@ -22,6 +22,9 @@ def pause(
         processor: `module:Class`, or its class name where no other has it.
         store, who, why, clock: see `engine.operations.act`.
 
+    Returns:
+        The pause, as it stands from now on.
+
     Raises:
         Refusal: it is paused already.
         InputError: it has neither entries nor runs in the store.

@@ -34,7 +34,9 @@ def stop(run: int, *, store: Store, who: str | None = None, why: str | None = No
 def drain(run: int, *, store: Store, who: str | None = None, why: str | None = None, clock: Clock = utc_now) -> str:
     """Ask a run to take no new entry: those that it has begun go through all their tasks of this run, then it ends.
 
-    Args, returns and raises: see `stop`, which a run that drains can be asked for as well.
+    A run that drains can be asked to `stop` as well.
+
+    Args, returns and raises: see `stop`
     """
     return _ask(Wish.DRAIN, run, store, who, why, clock)
 

@@ -33,7 +33,13 @@ def has_many_processors(store: Store) -> bool:
 
 
 def line_of(verb: str | Iterable[str], words: Iterable[str], path: Path, processor: str | None, why: str | None) -> str:
-    """The same without a look into the store: `path` is its file, `processor` is named if it is given."""
+    """The same without a look into the store.
+
+    Args:
+        verb, words, why: see `shell_line`.
+        path: the store's file.
+        processor: is named if it is given.
+    """
     line = ["wfe", *map(shlex.quote, verb.split() if isinstance(verb, str) else verb)]
     line += store_words(path)
     if processor:

@@ -79,7 +79,10 @@ def abandon_canary(
 
 
 def to_resume(store: Store, action: int) -> Document:
-    """The document of an action that `resume_canary` would let go on; raises as that does."""
+    """The document of an action that `resume_canary` would let go on.
+
+    Args and raises: see `resume_canary`
+    """
     document = _find(store, action)
     if (stage := _canary_of(document).stage) is not Stage.STOPPED:
         raise Refusal(f"action {action} has not stopped: it is at {stage}")
@@ -87,7 +90,10 @@ def to_resume(store: Store, action: int) -> Document:
 
 
 def to_abandon(store: Store, action: int) -> Document:
-    """The document of an action that `abandon_canary` would end; raises as that does."""
+    """The document of an action that `abandon_canary` would end.
+
+    Args and raises: see `abandon_canary`
+    """
     document = _find(store, action)
     if (stage := _canary_of(document).stage) in (Stage.ABANDONED, Stage.DONE):
         raise Refusal(f"action {action} is over: it is {stage}")

@@ -21,7 +21,7 @@ from engine.status import (
 
 
 class Refusal(Exception):  # noqa: N818 - not an error: the answer for one entry
-    """Why a verb is not done to an entry, or to a processor."""
+    """Why something is not done to an entry, a processor, a run or an action: a sentence for the operator."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class By:
 
 
 class Verb(ABC):
-    """One thing that can be done to an entry."""
+    """One thing that can be done to an entry. `act` does it to many, and records it; `preview` shows it beforehand."""
 
     needs_worker: ClassVar[bool] = False
     """A worker has to execute what it asks for."""
@@ -77,7 +77,12 @@ class Verb(ABC):
 
     @abstractmethod
     def change(self, entry: WorkflowModel, planned: Plan, by: By) -> None:
-        """Do it to an entry that stands as `planned`; nobody works on it.
+        """Do it to an entry; nobody works on it.
+
+        Args:
+            entry: its progress is read and changed, nothing else of it is there.
+            planned: how it stands.
+            by: who does it, why, and when (UTC).
 
         Raises:
             Refusal: why not; the entry may have been changed in part, and is to be thrown away.
@@ -149,6 +154,9 @@ class Restart(Verb):
 
     It is recorded for a worker to take (`engine.worker`); a run that comes first takes it up as well. A cancelled entry
     is taken up again by it.
+
+    Args:
+        from_start: finished tasks are executed again, too.
     """
 
     from_start: bool = False
@@ -280,7 +288,11 @@ class Decision(StrEnum):
 @dataclass(frozen=True)
 class Decide(Verb):
     """Decide of an entry in doubt: execute the task inside which its process died again, or take it as done and go on
-    with the next one."""
+    with the next one.
+
+    Args:
+        verdict: which of these, by what was found out.
+    """
 
     verdict: Decision
 

@@ -16,7 +16,7 @@ from engine.store.schema import SOURCES, layout, quoted
 
 @dataclass(frozen=True)
 class Changes:
-    """What was written after a moment, by table: the ids of documents added or changed, and of those removed.
+    """What was written after a transaction, by table: the ids of documents added or `changed`, and of those `removed`.
 
     A table without any is not named. Ids stand in the order of the transactions, each once. `seq` is what to ask with
     the next time. If not `is_complete`, the moment is too long ago for all removals since to be known: whatever one
@@ -34,7 +34,8 @@ class Changes:
 
 
 class Place(NamedTuple):
-    """A place in the order of what was written: by transaction, table, id. `Place(n + 1)` is behind all of the n-th."""
+    """A place in the order of what was written: the transaction's number `seq`, a `table`, an `id`. `Place(n + 1)` is
+    behind all of the n-th."""
 
     seq: int
     table: str = ""
@@ -42,7 +43,7 @@ class Place(NamedTuple):
 
 
 class Write(NamedTuple):
-    """One document as it was written last, or None if it was removed, and its place."""
+    """One `document` as it was written last, or None if it was removed, and its `place`."""
 
     place: Place
     document: Document | None
@@ -50,8 +51,8 @@ class Write(NamedTuple):
 
 @dataclass(frozen=True)
 class Writes:
-    """What was written behind a place, in order. `seq` is the number of the last transaction, `forgotten` that of the
-    last one of which removals may be unknown by now."""
+    """What was written behind a place, in order, as far as it was `found`. `seq` is the number of the last transaction,
+    `forgotten` that of the last one of which removals may be unknown by now."""
 
     found: list[Write]
     seq: int

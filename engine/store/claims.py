@@ -43,7 +43,7 @@ class TakenOver:
 
 @dataclass(frozen=True)
 class Released:
-    """What became of a release: the keys `freed`, and for each of the others who holds it, None if nobody does."""
+    """What became of a release: the keys `freed`, and of the others, `refused`, who holds each, None if nobody does."""
 
     freed: tuple[str, ...]
     refused: Mapping[str, str | None]

@@ -31,7 +31,8 @@ class Store:
 
     Many processes may have it open at once, and all threads of one may share it; a forked child opens its own. `db` is
     a TinyDB, to be asked with TinyDB's `Query`; `entries`, `errors`, `runs`, `actions`, `verdicts` (what became of each
-    entry that an action was done to) and `groups` (operators' word on groups of errors) are its tables.
+    entry that an action was done to) and `groups` (operators' word on groups of errors) are its tables, each a
+    `DocumentTable`. It belongs on a local disk of one machine, not on a network folder.
 
     Args:
         path: the file.
@@ -40,7 +41,20 @@ class Store:
             instant) or `Durability.POWER` (a power cut, too; each write waits for the disk). It is kept in the file;
             None leaves it as it is.
 
-    Raises StoreError, as all its methods do, if the file cannot be used; it is left as it was.
+    Raises:
+        StoreError: the file cannot be used; it is left as it was. All methods raise it for that.
+
+    Example::
+
+        from tinydb import where
+
+        with Store("orders.db") as store:
+            failed = store.entries.search(where("state") == "failed")
+            newest = store.entries.ids(order_by="updated", reverse=True, limit=50)
+            counts = store.entries.counts("state")
+            with store.transaction():  # over all tables, all or nothing
+                for entry in failed:
+                    store.db.table("calls").insert({"key": entry["key"], "who": "carrier"})
     """
 
     def __init__(
@@ -94,13 +108,27 @@ class Store:
         return self._storage.writes(after, tables, limit)
 
     def check(self) -> "Report":
-        """Read the whole store and say what is damaged and what is lost by it; see `engine.store.check`."""
+        """What is damaged, and what is lost by it, in `problems` and `lost`; the whole store is read for that."""
         from engine.store.check import check
 
         return check(self.path)
 
     def export(self, target: str | os.PathLike[str], progress: "Progress | None" = None) -> int:
-        """Write all documents to a new file that stock TinyDB reads; see `engine.store.transfer.export_json`."""
+        """Write all documents, as they are at one moment, to a new file that stock TinyDB reads: `TinyDB(target)`.
+
+        Others may write meanwhile; SQLite's log grows until this ends. One document is a line of the file.
+
+        Args:
+            target: the file (mode 0600), which must not exist; its folder must.
+            progress: is told the number of documents written and of all, each 1,000 documents and at the end.
+
+        Returns:
+            The number of documents written.
+
+        Raises:
+            InputError: `target` exists.
+            StoreError: the store cannot be read, or the file not written; then there is none.
+        """
         from engine.store.transfer import export_json
 
         return export_json(self._storage, Path(target), progress)
@@ -109,13 +137,34 @@ class Store:
     def import_(
         cls, source: str | os.PathLike[str], path: str | os.PathLike[str], progress: "Progress | None" = None
     ) -> int:
-        """Make the new store `path` of a stock TinyDB file; see `engine.store.transfer.import_json`."""
+        """Make a new store of a file as stock TinyDB writes it, with the same tables, ids and documents.
+
+        Args:
+            source: the JSON file, in UTF-8.
+            path: the store's file, which must not exist; its folder must.
+            progress: is told the number of bytes read and of all, each 1,000 documents or 4 MB and at the end.
+
+        Returns:
+            The number of documents read.
+
+        Raises:
+            InputError: `source` cannot be read or is no such file, or `path` exists; then there is no store.
+            StoreError: the store cannot be written; then there is none.
+        """
         from engine.store.transfer import import_json
 
         return import_json(Path(source), Path(path), progress)
 
     def backup(self, target: str | os.PathLike[str]) -> None:
-        """Copy the store to a new file while others write; see `engine.store.transfer.back_up`."""
+        """Copy the store, as it is at one moment, to a new file, while others may write. The copy is a store, too.
+
+        Args:
+            target: the copy's file (mode 0600), which must not exist; its folder must.
+
+        Raises:
+            InputError: `target` exists.
+            StoreError: the store cannot be read, or the copy not written; then there is none.
+        """
         from engine.store.transfer import back_up
 
         back_up(self._storage, Path(target))
@@ -130,6 +179,9 @@ class Store:
             owner: a living one, the `owner` of an open store.
             processor: `module:Class`; needed where two processors have an entry of one key.
 
+        Returns:
+            What was taken, and who holds the others.
+
         Raises:
             InputError: a key is not there, or two processors have it; nothing was claimed.
             StoreError: `owner` is not alive.
@@ -141,7 +193,14 @@ class Store:
     ) -> Released:
         """Free what `owner` holds of these entries; what it does not hold is answered and left.
 
-        Args and raises: see `claim`. An entry that was running stands from then on as its plan says, by `clock`.
+        Args:
+            keys, owner, processor: see `claim`.
+            clock: an entry that was running stands from then on as its plan says at this moment.
+
+        Returns:
+            What was freed, and who holds the others.
+
+        Raises: see `claim`
         """
         return release(self, keys, owner, processor, clock)
 

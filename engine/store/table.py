@@ -26,6 +26,8 @@ class DocumentTable(Table):
     moment; a loop over the table reads it page by page while others may write.
 
     TinyDB's query cache is off, since it is blind to other processes; `cache_size` turns it on.
+
+    A `Store` makes them, of its `storage`, by their `name`; `persist_empty` is TinyDB's, and without effect.
     """
 
     def __init__(self, storage: SqliteStorage, name: str, cache_size: int = 0, persist_empty: bool = False) -> None:
@@ -104,7 +106,8 @@ class DocumentTable(Table):
     def get(
         self, cond: QueryLike | None = None, doc_id: int | None = None, doc_ids: Iterable[Any] | None = None
     ) -> Any:
-        """As TinyDB's; several documents come in the order in which `doc_ids` asks for them."""
+        """The document that answers `cond`, or has the id `doc_id`; None if there is none. Of `doc_ids` those that are
+        there, in this order."""
         if doc_id is not None:
             text = self._rows.text(doc_id)
             return None if text is None else self.document_class(orjson.loads(text), doc_id)

@@ -30,42 +30,13 @@ _BATCH, _BATCH_SIZE = 1_000, 4_000_000
 
 
 def export_json(storage: SqliteStorage, target: Path, progress: Progress | None = None) -> int:
-    """Write the whole store, as it is at one moment, to a new file that stock TinyDB reads: `TinyDB(target)`.
-
-    Others may write meanwhile; SQLite's log grows until this ends. The file is the user's alone (mode 0600), with one
-    document a line.
-
-    Args:
-        storage: the store.
-        target: the file, which must not exist; its folder must.
-        progress: is told the number of documents written and of all, each 1,000 documents and at the end.
-
-    Returns:
-        The number of documents written.
-
-    Raises:
-        InputError: `target` exists.
-        StoreError: the store cannot be read, or the file not written; then there is none.
-    """
+    """See `Store.export`."""
     with _becoming(target) as file:
         return _read(storage, lambda connection: _write_stock(connection, file, progress))
 
 
 def import_json(source: Path, target: Path, progress: Progress | None = None) -> int:
-    """Make a new store of a file as stock TinyDB writes it, with the same tables, ids and documents.
-
-    Args:
-        source: the JSON file, in UTF-8.
-        target: the store's file, which must not exist; its folder must.
-        progress: is told the number of bytes read and of all, each 1,000 documents or 4 MB and at the end.
-
-    Returns:
-        The number of documents read.
-
-    Raises:
-        InputError: `source` cannot be read or is no such file, or `target` exists; then there is no store.
-        StoreError: the store cannot be written; then there is none.
-    """
+    """See `Store.import_`."""
     try:
         file = source.open(encoding="utf-8", newline="")
     except OSError as error:
@@ -78,16 +49,7 @@ def import_json(source: Path, target: Path, progress: Progress | None = None) ->
 
 
 def back_up(storage: SqliteStorage, target: Path) -> None:
-    """Copy the whole store, as it is at one moment, to a new file, while others may write. The copy is a store too.
-
-    Args:
-        storage: the store.
-        target: the copy's file (mode 0600), which must not exist; its folder must.
-
-    Raises:
-        InputError: `target` exists.
-        StoreError: the store cannot be read, or the copy not written; then there is none.
-    """
+    """See `Store.backup`."""
     with _becoming(target) as file:
         _read(storage, lambda connection: _copy(connection, file))
 

@@ -41,7 +41,8 @@ class IdleResult:
 
 
 class NeverIdle(EngineError, AssertionError):  # noqa: N818 - it says what happened
-    """A processor does not become idle: something is due again and again. `result` is what was done until then."""
+    """A processor does not become idle: something is due again and again, as `sentence` says. `result` is what was done
+    until then."""
 
     def __init__(self, sentence: str, result: IdleResult) -> None:
         super().__init__(sentence)

@@ -52,7 +52,7 @@ class Canary:
 
     @classmethod
     def read(cls, document: Mapping[str, Any]) -> "Canary | None":
-        """That of an action's document; None if it is done to all entries at once."""
+        """What an action's document has of it; None if that is done to all entries at once."""
         known = document.get("canary")
         return cls(**{**known, "stage": Stage(known["stage"])}) if known else None
 
@@ -62,14 +62,14 @@ class Canary:
         return ["--canary", f"{self.first}", "--in-flight", f"{self.in_flight}", "--stop-after", f"{self.stop_after}"]
 
     def to_json(self) -> dict[str, Any]:
-        """As an action's document holds it."""
+        """What an action's document holds of it."""
         return {
             "first": self.first, "in_flight": self.in_flight, "stop_after": self.stop_after,
             "stage": self.stage.value, "forgiven": self.forgiven,
         }  # fmt: skip
 
     def at(self, stage: Stage, forgiven: int | None = None) -> "Canary":
-        """The same, so far."""
+        """The same at a `stage`; `forgiven` as it is if that is None."""
         return replace(self, stage=stage, forgiven=self.forgiven if forgiven is None else forgiven)
 
     def allowed(self, returned: int) -> int:
