@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from engine.commands import completing
+from engine.commands import completing, printing
 from engine.commands.options import AtOption, JsonOption, StoreOption, looked_back_at
 from engine.commands.printing.runs import print_run, print_runs
 from engine.exceptions import InputError
@@ -40,8 +40,11 @@ def runs(
                 raise InputError(f"there is no run {asked[0]} in {opened.path}: `wfe runs` lists them")
             print_run(document, read_run(document, now, opened.is_alive), as_json=json, now=now)
         else:
-            found = (row for row in _newest(opened, now) if row.answers(asked) and (row.is_going_on or not open_))
-            print_runs(islice(found, limit), as_json=json, now=now)
+            answering = (row for row in _newest(opened, now) if row.answers(asked) and (row.is_going_on or not open_))
+            found = list(islice(answering, limit))
+            print_runs(found, as_json=json, now=now)
+            if asked and not found:
+                printing.note(f"no run answers to {' '.join(asked)}")
 
 
 def _newest(store: Store, moment: datetime) -> Iterator[RunRow]:
