@@ -4,7 +4,7 @@ The map, from what a user writes to what an operator sees.
 
 * A workflow: `model` (entries, executions), `status` (outcomes, repeat policies), `due_date`, `task`, `attempt` (what a
   task may ask), `processor` and `stored` (with one's own storage, or with a `Store`). `exceptions`: what is raised.
-* What happens next to an entry, and why: `planning`, pure. The one `clock`.
+* Where an entry stands: `state`. What happens next to it, and why: `planning`, pure. The one `clock`.
 * A run: `runner` carries plans out, on one of the `executors`; `journal` writes down what becomes of them, `records` is
   how an entry is written, `errors` how an exception is; `store` is TinyDB, shared by processes.
 * Who acts: `operations` are the operator's verbs, `verdicts` what became of each entry, `pausing` and `wishes` what is

@@ -1,5 +1,6 @@
 """Reads a store for people and lists: what is there as rows, and what is not there in one sentence.
 
+* `rows` — an entry as a list shows it
 * `entries` — entries and errors by key, filter, or the beginning of an error id
 * `history` — runs, errors, actions and verdicts as rows
 * `acts` — what operators did to one entry; `logs` — what its executions have logged
