@@ -51,7 +51,8 @@ def run_task(
 
     It is executed as a run does it: in time, if it has a timeout (in real seconds), to its end, if it is a coroutine,
     and with `engine.current_attempt()`; another call on the same entry is its next attempt. An entry that could not be
-    stored afterwards fails, as it does in a run.
+    stored afterwards fails, as it does in a run. A task that is a coroutine needs a test that is none: it gets an event
+    loop of its own.
 
     Args:
         task: its class, or a task that is made already.
