@@ -19,48 +19,40 @@ class TaskExecution(BaseModel):
     """One attempt of one task on one entry: when it was, how it ended, and what was said of it.
 
     The engine makes them, and keeps them in `WorkflowModel.executions`; `WorkflowModel.get_execution` finds them.
+
+    Attributes:
+        name: the task's class name.
+        execution_time: when it began (UTC).
+        finished_at: when it ended (UTC), well or not.
+        processed: it ended well.
+        error_id: it ended with an unexpected exception: the key of its stack trace in the log and in the store.
+        status: what the task said, or what an operator set.
+        run_count: the how-manieth attempt of this task on this entry it is, from 1.
+        running: its start is recorded and its end is not: it runs, or its process died inside it.
+        idempotent: its task was declared to be executed again by itself if its process dies inside it; see
+            `Task.idempotent`.
+        skipped: it was not executed: an operator had the task taken as done.
+        restart: an operator asked for the task to be executed again, whatever its repeat policy says.
+        repeat_stands: an operator gave its repeat a number of reruns: it counts for those attempts, too,
+            whatever they say.
+        error: type and message of the exception that `error_id` names, in one line.
     """
 
     model_config = ConfigDict(validate_assignment=True)
 
     name: str
-    """The task's class name."""
-
     execution_time: UtcDatetime = Field(default_factory=utc_now)
-    """When it began (UTC)."""
-
     finished_at: UtcDatetime | None = None
-    """When it ended (UTC), well or not."""
-
     processed: bool = False
-    """It ended well."""
-
     error_id: UUID | None = None
-    """It ended with an unexpected exception: the key of its stack trace in the log and in the store."""
-
     status: Status | None = None
-    """What the task said, or what an operator set."""
-
     run_count: int | None = None
-    """The how-manieth attempt of this task on this entry it is, from 1."""
-
     running: bool = False
-    """Its start is recorded and its end is not: it runs, or its process died inside it."""
-
     idempotent: bool = False
-    """Its task was declared to be executed again by itself if its process dies inside it; see `Task.idempotent`."""
-
     skipped: bool = False
-    """It was not executed: an operator had the task taken as done."""
-
     restart: bool = False
-    """An operator asked for the task to be executed again, whatever its repeat policy says."""
-
     repeat_stands: bool = False
-    """An operator gave its repeat a number of reruns: it counts for those attempts, too, whatever they say."""
-
     error: str | None = None
-    """Type and message of that exception, in one line."""
 
     def ripeness(self, attempts: int, moment: datetime) -> Ripeness:
         """Whether a run executes this task again, and why.
@@ -129,6 +121,15 @@ class WorkflowModel(BaseModel):
     again. What a task writes on it, the next task sees. What is kept of it is its JSON: a connection or an open file
     belongs to the task that needs it. `due_date` and `source` may be given; the other fields below are the engine's.
 
+    Attributes:
+        due_date: when the entry may be processed, local time: `2026-03-14 11:12` (in that minute),
+            `2026-03-14 11` (in that hour), `2026/03/14` (on that day), `>2026/03/14` (after it) or `<2026/03/14`
+            (before it). None is at any time.
+        source: who or what is responsible for this entry.
+        executions: every attempt so far, oldest first.
+        finished: when the last task was processed and nothing was left to repeat (UTC).
+        halt: an operator's word that no run executes it, as long as that stands; see `engine.operations`.
+
     Example::
 
         class Order(WorkflowModel):
@@ -142,20 +143,10 @@ class WorkflowModel(BaseModel):
     model_config = ConfigDict(ser_json_inf_nan="strings")
 
     due_date: Annotated[str, AfterValidator(_checked_due_date)] | None = None
-    """When the entry may be processed, local time: `2026-03-14 11:12` (in that minute), `2026-03-14 11` (in that hour),
-    `2026/03/14` (on that day), `>2026/03/14` (after it) or `<2026/03/14` (before it). None is at any time."""
-
     source: str | None = None
-    """Who or what is responsible for this entry."""
-
     executions: list[TaskExecution] | None = None
-    """Every attempt so far, oldest first."""
-
     finished: UtcDatetime | None = None
-    """When the last task was processed and nothing was left to repeat (UTC)."""
-
     halt: Halt | None = None
-    """An operator's word that no run executes it, as long as that stands; see `engine.operations`."""
 
     def get_execution(self, execution: str | type) -> list[TaskExecution]:
         """The attempts of one task.

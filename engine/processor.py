@@ -49,6 +49,18 @@ class Processor(ABC):
             ``dd.mm.yyyy``. None: the environment variable ``consider_date``, else the present moment of each question.
         clock: where moments are taken from.
 
+    Attributes:
+        keep_locals: with the frames of an error that are the user's own code, the values of local variables are
+            kept, too: a short text of each. What is called password, token, or the like is masked; personal
+            data is not.
+        journal: what writes a run down beside the entries: the engine's own, not to be replaced.
+        observer: called after each entry of a run, to show its progress.
+        stopping: by this a program, from any thread, asks the runs of this object to end:
+            `processor.stopping.ask(grace=30)` lets what is under way go on for so many seconds. It is not taken
+            back.
+        statistics: counters, a tree of numbers, to which `statistic_increment` adds.
+        time_statistics: timers by name, which `get_time_statistic` makes.
+
     Raises:
         InputError: `consider_date` is no date.
 
@@ -75,24 +87,11 @@ class Processor(ABC):
     """
 
     keep_locals: bool = False
-    """With the frames of an error that are the user's own code, the values of local variables are kept, too: a short
-    text of each. What is called password, token, or the like is masked; personal data is not."""
-
     journal: Journal = SILENT
-    """What writes a run down beside the entries: the engine's own, not to be replaced."""
-
     observer: Callable[[RunResult], None] | None = None
-    """Called after each entry of a run, to show its progress."""
-
     stopping: Stop
-    """By this a program, from any thread, asks the runs of this object to end: `processor.stopping.ask(grace=30)` lets
-    what is under way go on for so many seconds. It is not taken back."""
-
     statistics: Statistics
-    """Counters, a tree of numbers, to which `statistic_increment` adds."""
-
     time_statistics: dict[str, TimeBlock]
-    """Timers by name, which `get_time_statistic` makes."""
 
     def __init__(self, consider_date: datetime | str | None = None, *, clock: Clock = utc_now) -> None:
         super().__init__()

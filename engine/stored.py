@@ -33,6 +33,10 @@ class StoredProcessor(Processor):
         store: a `Store`, or its path; None: where the shell looks for it too (`engine.store.store_path`).
         consider_date, clock: see `Processor`.
 
+    Attributes:
+        model: the class of its entries.
+        journal: what writes a run down in the store: the engine's own, not to be replaced.
+
     Raises:
         WorkflowError: the class has no model, or the model no key.
         InputError: `consider_date` is no date.
@@ -53,10 +57,7 @@ class StoredProcessor(Processor):
     """
 
     model: ClassVar[type[WorkflowModel]]
-    """The class of its entries."""
-
     journal: StoreJournal
-    """What writes a run down in the store: the engine's own, not to be replaced."""
 
     def __init__(
         self,

@@ -30,6 +30,17 @@ class Task(ABC):
     Args:
         processor: the workflow that it is a step of, kept as `self.processor`.
 
+    Attributes:
+        timeout: seconds after which an execution fails, with an error id; None is no limit. In a worker process
+            the process is killed. A thread cannot be: there what comes late is dropped, and the log says so. A
+            coroutine is cancelled.
+        idempotent: to execute it twice does no harm: if its process dies inside it, the next run executes it
+            again by itself.
+        max_concurrent: how many executions of it a run has under way at once, in all its workers together; None
+            is no limit.
+        rate: how many executions of it a run starts a second, evenly spaced, in all its workers together; 0.1
+            is one in ten seconds, None is no limit.
+
     Example::
 
         class Ship(Task):
@@ -46,18 +57,9 @@ class Task(ABC):
     """
 
     timeout: ClassVar[float | None] = None
-    """Seconds after which an execution fails, with an error id. In a worker process the process is killed. A thread
-    cannot be: there what comes late is dropped, and the log says so. A coroutine is cancelled."""
-
     idempotent: ClassVar[bool] = False
-    """To execute it twice does no harm: if its process dies inside it, the next run executes it again by itself."""
-
     max_concurrent: ClassVar[int | None] = None
-    """How many executions of it a run has under way at once, in all its workers together."""
-
     rate: ClassVar[float | None] = None
-    """How many executions of it a run starts a second, evenly spaced, in all its workers together; 0.1 is one in ten
-    seconds."""
 
     def __init__(self, processor: "Processor") -> None:
         super().__init__()

@@ -8,7 +8,7 @@ from public_names import Name, public_names
 NAMES = {name.path: name for name in public_names() if not name.is_alias}
 """Those that have documentation, by their paths."""
 
-SECTION = re.compile(r"^(Args|Returns|Raises|Example)::?\n((?:[ ].*\n?|\n)*)", re.MULTILINE)
+SECTION = re.compile(r"^(Args|Attributes|Returns|Raises|Example)::?\n((?:[ ].*\n?|\n)*)", re.MULTILINE)
 REFERENCE = re.compile(r"^([A-Z]\w+(?:, \w+)*(?: and \w+)?): see `([\w.]+)`", re.MULTILINE)
 """As in: Returns and raises: see `act`."""
 
@@ -33,13 +33,14 @@ def sections(text: str, origin: Name) -> dict[str, str]:
 
 def entries(section: str) -> dict[str, str]:
     """What a section says of each name: `a, b: …`, with the lines that are indented below."""
-    found = re.findall(r"^([\w.]+(?:, [\w.]+)*): (.*(?:\n[ \n].*)*)", section, re.MULTILINE)
+    found = re.findall(r"^([\w.]+(?:, [\w.]+)*): (.*(?:\n .*)*)", section, re.MULTILINE)
     return {name: said for names, said in found for name in names.split(", ")}
 
 
 def said_of(parameter: str, text: str, origin: Name) -> str | None:
     """What a docstring says of a parameter: its entry, or the whole text if that has its name in backticks."""
-    told = entries(sections(text, origin).get("Args", "")).get(parameter)
+    found = sections(text, origin)
+    told = entries(found.get("Args", "") + found.get("Attributes", "")).get(parameter)
     if told is None:
         return text if f"`{parameter}`" in text else None
     if elsewhere := re.match(r"see `([\w.]+)`", told):

@@ -42,7 +42,7 @@ def set_repeat(
     Args:
         keys: of the entries.
         repeat, max_reruns: see `SetRepeat`.
-        given: `store`, and what else `Given` has.
+        given: `store`, and if need be `processor`, `who`, `why`, `clock`, `progress`, `basis`: see `Given`.
 
     Returns and raises: see `act`.
     """
@@ -55,7 +55,7 @@ def toggle_repeat(keys: Iterable[str], on: bool, **given: Unpack[Given]) -> Acti
     Args:
         keys: of the entries.
         on: True executes the task again, beyond any bound of reruns; False leaves it as it is.
-        given: `store`, and what else `Given` has.
+        given: `store`, and if need be `processor`, `who`, `why`, `clock`, `progress`, `basis`: see `Given`.
 
     Returns and raises: see `act`.
     """
@@ -68,7 +68,7 @@ def restart(keys: Iterable[str], from_start: bool = False, **given: Unpack[Given
     Args:
         keys: of the entries.
         from_start: see `Restart`.
-        given: `store`, and what else `Given` has.
+        given: `store`, and if need be `processor`, `who`, `why`, `clock`, `progress`, `basis`: see `Given`.
 
     Returns and raises: see `act`.
 
@@ -86,7 +86,7 @@ def skip(keys: Iterable[str], **given: Unpack[Given]) -> ActionResult:
 
     Args:
         keys: of the entries.
-        given: `store`, and what else `Given` has.
+        given: `store`, and if need be `processor`, `who`, `why`, `clock`, `progress`, `basis`: see `Given`.
 
     Returns and raises: see `act`.
     """
@@ -98,7 +98,7 @@ def hold(keys: Iterable[str], **given: Unpack[Given]) -> ActionResult:
 
     Args:
         keys: of the entries.
-        given: `store`, and what else `Given` has.
+        given: `store`, and if need be `processor`, `who`, `why`, `clock`, `progress`, `basis`: see `Given`.
 
     Returns and raises: see `act`.
     """
@@ -110,7 +110,7 @@ def release(keys: Iterable[str], **given: Unpack[Given]) -> ActionResult:
 
     Args:
         keys: of the entries.
-        given: `store`, and what else `Given` has.
+        given: `store`, and if need be `processor`, `who`, `why`, `clock`, `progress`, `basis`: see `Given`.
 
     Returns and raises: see `act`.
     """
@@ -122,7 +122,7 @@ def cancel(keys: Iterable[str], **given: Unpack[Given]) -> ActionResult:
 
     Args:
         keys: of the entries.
-        given: `store`, and what else `Given` has.
+        given: `store`, and if need be `processor`, `who`, `why`, `clock`, `progress`, `basis`: see `Given`.
 
     Returns and raises: see `act`.
     """
@@ -135,7 +135,7 @@ def decide(keys: Iterable[str], verdict: Decision, **given: Unpack[Given]) -> Ac
     Args:
         keys: of the entries.
         verdict: what became of the task: to be executed again, or taken as done.
-        given: `store`, and what else `Given` has.
+        given: `store`, and if need be `processor`, `who`, `why`, `clock`, `progress`, `basis`: see `Given`.
 
     Returns and raises: see `act`.
     """

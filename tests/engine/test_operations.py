@@ -1,5 +1,6 @@
 """The operator's verbs: what they do to each entry, what they refuse and why, and what is recorded of them."""
 
+import inspect
 import os
 import subprocess
 import sys
@@ -26,6 +27,7 @@ from engine.operations import (
     Cancel,
     Decide,
     Decision,
+    Given,
     Hold,
     Release,
     Restart,
@@ -709,3 +711,9 @@ def test_an_entry_that_failed_outside_its_tasks_is_restarted_from_the_start_when
     desk.store.entries.update({"state": "failed", "error_id": "e", "reason": "OSError"}, where("key") == "A-1")
     assert desk.restart("A-1", from_start=True).accepted == ("A-1",)
     assert desk.take() == ["Fetch A-1", "Check A-1"]
+
+
+def test_what_the_verbs_are_given_by_name_is_all_that_act_takes_but_a_canary() -> None:
+    taken = [each for each in inspect.signature(act).parameters.values() if each.kind is each.KEYWORD_ONLY]
+    assert Given.__annotations__.keys() == {each.name for each in taken} - {"canary"}
+    assert Given.__required_keys__ == {each.name for each in taken if each.default is each.empty}
