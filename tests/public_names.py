@@ -93,7 +93,8 @@ class Name:
 
 def public_names() -> list[Name]:
     """All of them; what is public in two modules is told of once, and named in the other."""
-    found: dict[str, Any] = {f"{module}.{name}": _object(module, name) for module in MODULES for name in _all(module)}
+    modules = [(module, import_module(module)) for module in MODULES]
+    found = {f"{name}.{each}": getattr(module, each) for name, module in modules for each in module.__all__}
     names: list[Name] = []
     first: dict[Any, str] = {}
     for path, value in found.items():
@@ -105,17 +106,9 @@ def public_names() -> list[Name]:
     return names
 
 
-def _all(module: str) -> list[str]:
-    named: list[str] = import_module(module).__all__
-    return named
-
-
-def _object(module: str, name: str) -> Any:
-    return getattr(import_module(module), name)
-
-
 def _with_members(path: str, value: Any, public: set[type]) -> Iterator[Name]:
-    top = Name(path, _source(value), inspect.getdoc(value) or "")
+    node = _source(value)
+    top = Name(path, node, ast.get_docstring(node) or "")  # its own: Python makes one for a dataclass that has none
     yield top
     if not isinstance(value, type):
         return
@@ -178,5 +171,7 @@ def _documented(body: Iterable[ast.stmt]) -> Iterator[tuple[ast.stmt, str]]:
                 yield node, ""
 
 
-def _source(value: Any) -> ast.stmt:
-    return ast.parse(textwrap.dedent(inspect.getsource(value))).body[0]
+def _source(value: Any) -> ast.ClassDef | ast.FunctionDef:
+    node = ast.parse(textwrap.dedent(inspect.getsource(value))).body[0]
+    assert isinstance(node, ast.ClassDef | ast.FunctionDef)
+    return node
