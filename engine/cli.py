@@ -107,9 +107,10 @@ def _sparing(param: Any) -> Any:
     check, kind = param.process_value, param.type_descriptor.annotation
 
     def take(context: Any, value: Any) -> Any:
-        if param.value_is_missing(value) and not param.required:
+        is_missing = param.value_is_missing(value)
+        if is_missing and (not param.required or context.resilient_parsing):  # or somebody is still typing
             return value if param.callback is None else param.callback(context, param, value)
-        if param.value_is_missing(value) or param.callback is not None or kind not in (str, list[str], Path):
+        if is_missing or param.callback is not None or kind not in (str, list[str], Path):
             return check(context, value)
         return Path(value) if kind is Path else value
 
