@@ -64,7 +64,10 @@ def _measure(name: str, store: Path, turns: int) -> None:
             seconds.append(_seconds(each, store))
     medians = {each: median(seconds) for each, seconds in spent.items()}
     base = medians[YARDSTICK]
-    rows = [(f"`{each}`", duration(seconds), factor(seconds / base)) for each, seconds in medians.items()]
+    rows = [
+        (f"`{each}`".replace("|", "\\|"), duration(seconds), factor(seconds / base))
+        for each, seconds in medians.items()
+    ]
     say_table(f"## {SIZES[name]:,} entries", ("", "median", f"/ {YARDSTICK}"), rows)
     _verdict("import engine", medians["import engine"], medians["import pydantic"] + 0.15)
     _verdict("wfe ls", medians["wfe ls"], 1.5 * base + 0.1)
