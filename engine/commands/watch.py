@@ -24,6 +24,7 @@ def watch(
     kind: Annotated[
         list[Kind] | None,
         typer.Option(
+            "--kind",  # typer 0.27 would take the metavar for it, since it is the same word
             metavar="KIND",
             help=f"Only {', '.join(Kind)}; may be given again. Default: all of them, with a filter entries.",
             show_default=False,
