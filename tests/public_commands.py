@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -108,12 +109,13 @@ def _printed(words: list[str], environment: dict[str, str]) -> Iterator[str]:
         return
     command = [sys.executable, "-m", "engine", *words]
     with subprocess.Popen(command, env={**os.environ, **environment}, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        for line in process.stdout:
+        deadline = threading.Timer(60, process.kill)
+        deadline.start()
+        for line in process.stdout or ():
             yield line
-            if json.loads(line)["kind"] == "verdict":
+            if json.loads(line)["kind"] == "verdict":  # the last of all
                 process.terminate()
-                return
+        deadline.cancel()
 
 
 def commands_with_json() -> set[str]:
