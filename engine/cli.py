@@ -112,7 +112,7 @@ def _sparing(param: Any) -> Any:
             return value if param.callback is None else param.callback(context, param, value)
         if is_missing or param.callback is not None or kind not in (str, list[str], Path):
             return check(context, value)
-        return Path(value) if kind is Path else value
+        return kind(value)
 
     return take
 

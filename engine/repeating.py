@@ -1,11 +1,11 @@
-"""A policy of repeat as people write it, in the console and in the shell: `after 2h`, `at 2026-12-24 08:00`."""
+"""A policy of repeat as people write it: in the console `after 2h`, `at 2026-12-24 08:00`; in the shell as options."""
 
 import re
 from datetime import datetime, timedelta
 
 from pydantic import ValidationError
 
-from engine.clock import as_utc, parse_duration
+from engine.clock import as_utc, local_time, parse_duration
 from engine.exceptions import InputError
 from engine.status import Repeat, RepeatAfterCycle, RepeatAfterDatetime, RepeatAfterTime
 
@@ -56,3 +56,22 @@ def at(text: str, now: datetime) -> RepeatAfterDatetime:
         return RepeatAfterDatetime(date_time=as_utc(datetime.fromisoformat(text)))
     except (ValueError, OverflowError):
         raise InputError(f"{text!r} is no moment: write 2026-12-24 08:00, or 08:00") from None
+
+
+def options_of(repeat: Repeat) -> list[str]:
+    """The options of `wfe repeat on` that ask for a policy; none where it is on or off."""
+    match repeat:
+        case RepeatAfterTime():
+            return ["--after", f"{int(repeat.get_timedelta().total_seconds())}s"]
+        case RepeatAfterDatetime():
+            return ["--at", _moment_words(repeat.date_time)]
+        case RepeatAfterCycle():
+            return ["--cycles", str(repeat.after_cycle)]
+    return []
+
+
+def _moment_words(moment: datetime) -> str:
+    """A moment in local time; with its offset if it lies in an hour that comes twice."""
+    text = local_time(moment)
+    is_clear = as_utc(datetime.fromisoformat(text)) == moment.replace(microsecond=0)
+    return text if is_clear else moment.astimezone().isoformat(sep=" ", timespec="seconds")

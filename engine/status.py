@@ -224,7 +224,8 @@ def _kind_of(value: Any) -> str | None:
     return "after_time" if value else None
 
 
-_NO_REPEAT = "repeat is true, false, or a policy: after_cycle, after_time, after_datetime or with_backoff"
+_KINDS = [str(policy.model_fields["kind"].default) for policy in RepeatPolicy.__subclasses__()]
+_NO_REPEAT = f"repeat is true, false, or a policy: {', '.join(_KINDS[:-1])} or {_KINDS[-1]}"
 
 Repeat = Annotated[
     Annotated[StrictBool, Tag("now")]

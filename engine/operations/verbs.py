@@ -7,17 +7,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
 
-from engine.clock import as_utc, local_time
 from engine.model import Halt, TaskExecution, WorkflowModel
 from engine.planning import since_restart
+from engine.repeating import options_of
 from engine.state import Plan, State, StepKind
-from engine.status import (
-    Repeat,
-    RepeatAfterCycle,
-    RepeatAfterDatetime,
-    RepeatAfterTime,
-    Status,
-)
+from engine.status import Repeat, Status
 
 
 class Refusal(Exception):  # noqa: N818 - not an error: the answer for one entry
@@ -111,7 +105,7 @@ class SetRepeat(Verb):
     @property
     def words(self) -> Sequence[str]:
         bound = [] if self.max_reruns is None else ["--reruns", str(self.max_reruns)]
-        return [*self.name.split(), *_policy_words(self.repeat), *bound]
+        return [*self.name.split(), *options_of(self.repeat), *bound]
 
     @property
     def executes(self) -> bool:
@@ -317,6 +311,13 @@ class Decide(Verb):
         newest.status = Status(message=_said("decided done", by))
 
 
+VERBS: tuple[Verb, ...] = (
+    SetRepeat(True), SetRepeat(False), Restart(), Restart(from_start=True), Skip(), Hold(), Release(), Cancel(),
+    *map(Decide, Decision),
+)  # fmt: skip
+"""Each verb, in each of the ways that have a name of their own."""
+
+
 def newest_of(entry: WorkflowModel, planned: Plan) -> TaskExecution | None:
     """The newest execution of the task at which an entry stands; None if it was not executed yet.
 
@@ -340,21 +341,3 @@ def _said(what: str, by: By) -> str:
 
 def _way_out(halt: Halt) -> str:
     return "restart it first" if halt.is_cancelled else "release it first"
-
-
-def _policy_words(repeat: Repeat) -> list[str]:
-    match repeat:
-        case RepeatAfterTime():
-            return ["--after", f"{int(repeat.get_timedelta().total_seconds())}s"]
-        case RepeatAfterDatetime():
-            return ["--at", _moment_words(repeat.date_time)]
-        case RepeatAfterCycle():
-            return ["--cycles", str(repeat.after_cycle)]
-    return []
-
-
-def _moment_words(moment: datetime) -> str:
-    """A moment in local time; with its offset if it lies in an hour that comes twice."""
-    text = local_time(moment)
-    is_clear = as_utc(datetime.fromisoformat(text)) == moment.replace(microsecond=0)
-    return text if is_clear else moment.astimezone().isoformat(sep=" ", timespec="seconds")

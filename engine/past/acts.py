@@ -4,16 +4,15 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from engine.clock import from_text
-from engine.operations.verbs import Decide, Decision, Restart, SetRepeat, Skip
+from engine.operations.verbs import VERBS
 from engine.past.then import Then
 from engine.verdicts import Verdict
 from engine.worker.canary import Canary, Stage
 
 Content = Mapping[str, Any]
 
-_VERBS = (SetRepeat(True), Restart(), Restart(from_start=True), Skip(), *map(Decide, Decision))
-_AWAITED = frozenset(verb.name for verb in _VERBS if verb.awaits)
-_WORKED = frozenset(verb.name for verb in _VERBS if verb.needs_worker)
+_AWAITED = frozenset(verb.name for verb in VERBS if verb.awaits)
+_WORKED = frozenset(verb.name for verb in VERBS if verb.needs_worker)
 """The names of the verbs whose verdict is awaited, and of those that a worker has to carry out."""
 
 

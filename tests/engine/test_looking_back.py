@@ -21,7 +21,8 @@ from engine.exceptions import InputError, StoreError
 from engine.groups import Word, words_of
 from engine.lookup.entries import rows
 from engine.lookup.history import read_action, read_run
-from engine.operations import Cancel, Decide, Decision, Hold, Refusal, Release, Restart, SetRepeat, Skip
+from engine.operations import Refusal, SetRepeat
+from engine.operations.verbs import VERBS
 from engine.past.looking_back import look_back, reach
 from engine.pausing import pauses
 from engine.testing import ManualClock
@@ -43,16 +44,13 @@ FATES: dict[str, Callable[[Any], Any]] = {
     "dies": dies,
 }
 
-VERBS = (
-    Restart(), Restart(from_start=True), Skip(), Hold(), Release(), Cancel(), SetRepeat(True), SetRepeat(False),
-    SetRepeat(RepeatAfterTime(minutes=40)), SetRepeat(True, 2), Decide(Decision.AGAIN), Decide(Decision.DONE),
-)  # fmt: skip
+EVERY_VERB = (*VERBS, SetRepeat(RepeatAfterTime(minutes=40)), SetRepeat(True, 2))
 
 some_keys = st.sets(st.sampled_from(KEYS), min_size=1).map(sorted)
 steps = st.one_of(
     st.tuples(st.just("run"), st.lists(st.sampled_from(list(FATES)), min_size=3, max_size=3)),
     st.tuples(st.just("take"), st.lists(st.sampled_from(list(FATES)), min_size=3, max_size=3)),
-    st.tuples(st.sampled_from(VERBS), some_keys),
+    st.tuples(st.sampled_from(EVERY_VERB), some_keys),
     st.tuples(st.just("undo"), st.none()),
     st.tuples(st.sampled_from(["pause", "resume"]), st.none()),
     st.tuples(st.just("fail before its tasks"), st.sampled_from(KEYS)),

@@ -25,11 +25,8 @@ from engine import (
 from engine.lookup.entries import find_error, rows
 from engine.operations import (
     Cancel,
-    Decide,
-    Decision,
     Given,
     Hold,
-    Release,
     Restart,
     SetRepeat,
     Skip,
@@ -45,6 +42,7 @@ from engine.operations import (
     toggle_repeat,
 )
 from engine.operations.paging import PAGE
+from engine.operations.verbs import VERBS
 from engine.worker.actions import execute_actions
 
 
@@ -52,10 +50,7 @@ class Others(Orders):
     """A second workflow on the same store."""
 
 
-EVERY_VERB: list[Verb] = [
-    SetRepeat(True), SetRepeat(False), SetRepeat(RepeatAfterTime(hours=1), 2), Restart(), Restart(from_start=True),
-    Skip(), Hold(), Release(), Cancel(), Decide(Decision.AGAIN), Decide(Decision.DONE),
-]  # fmt: skip
+EVERY_VERB: list[Verb] = [*VERBS, SetRepeat(RepeatAfterTime(hours=1), 2)]
 
 EVERY_ACT: list[tuple[str, Callable[[Store], object]]] = [
     *((verb.name, lambda store, verb=verb: act(verb, ["A-1"], store=store)) for verb in EVERY_VERB),

@@ -2,12 +2,12 @@
 
 import json
 from datetime import UTC, datetime, timedelta, timezone
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ValidationError
+from pydantic import Tag, ValidationError
 
 from engine import (
     RepeatAfterCycle,
@@ -19,7 +19,8 @@ from engine import (
     TaskExecution,
     WorkflowModel,
 )
-from engine.status import Never, NotYet, Ripe
+from engine.lookup.rows import POLICIES as WORDS
+from engine.status import Never, NotYet, Repeat, RepeatPolicy, Ripe
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -146,8 +147,16 @@ def test_what_is_no_policy_is_refused(repeat: Any) -> None:
 
 
 def test_a_repeat_that_is_none_says_what_it_may_be() -> None:
-    with pytest.raises(ValidationError, match=r"after_cycle, after_time, after_datetime or with_backoff"):
+    with pytest.raises(ValidationError, match=r"true, false, or a policy: after_cycle, .*with_backoff"):
         Status(repeat="yes")  # type: ignore[arg-type]
+
+
+def test_each_policy_can_be_meant_and_has_a_word_of_its_own_in_lists() -> None:
+    kinds = {policy.model_fields["kind"].default for policy in RepeatPolicy.__subclasses__()}
+    assert set(WORDS) == kinds, "a new policy needs a word in `engine.lookup.rows.POLICIES`"
+    assert len(set(WORDS.values())) == len(kinds)
+    tags = {tag.tag for policy in get_args(get_args(Repeat)[0]) for tag in get_args(policy) if isinstance(tag, Tag)}
+    assert tags - {"now"} == kinds, "a new policy needs a line in `engine.status.Repeat`"
 
 
 @pytest.mark.parametrize("max_reruns", [-1, 1.5, "many"])

@@ -14,6 +14,7 @@ from desk import Desk, breaks
 from engine import Store, cli
 from engine.clock import utc_now
 from engine.operations import pause
+from engine.operations import verbs as operations
 
 VERBS = {
     "repeat on": "A-2",
@@ -29,6 +30,10 @@ VERBS = {
     "decide done": "A-3",
 }
 """Each verb on entries, and an entry that it can be done to."""
+
+
+def test_here_is_each_verb_on_entries() -> None:
+    assert {" ".join(verb.words) for verb in operations.VERBS} <= set(VERBS), "a new verb needs a line in VERBS"
 
 
 @dataclass
