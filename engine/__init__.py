@@ -3,16 +3,18 @@
 The map, from what a user writes to what an operator sees.
 
 * A workflow: `model` (entries, executions), `status` (outcomes, repeat policies), `due_date`, `task`, `attempt` (what a
-  task may ask), `processor` and `stored` (with one's own storage, or with a `Store`). `exceptions`: what is raised.
+  task may ask), `processor` and `stored` (with one's own storage, or with a `Store`), `statistics` (of a processor).
+  `identity`: what entries and processors are called. `exceptions`: what is raised.
 * Where an entry stands: `state`. What happens next to it, and why: `planning`, pure. The one `clock`.
 * A run: `runner` carries plans out, on one of the `executors`; `journal` writes down what becomes of them, `records` is
-  how an entry is written, `errors` how an exception is; `store` is TinyDB, shared by processes.
+  how an entry is written, `errors` how an exception is, with its `local_values`; `store` is TinyDB, shared by
+  processes.
 * Who acts: `operations` are the operator's verbs, `verdicts` what became of each entry, `pausing` and `wishes` what is
   wanted of a processor and of a run; a `worker` does what was asked for.
 * Who looks: `lookup` and `filter` (the language in which entries are asked for), `groups` (errors by cause), `report`,
   `sharing` (what failing entries have in common), `comparing` (two attempts), `past` (how all stood at a moment).
 * From a shell: `cli` (`wfe`), with its `commands`; `loading` and `repeating` read what is typed there, `settings` is
-  what a project has set.
+  what a project has set. `text` makes literal what people are shown.
 * `demo`: examples on real input. `testing`: what users need to test their own workflows.
 
 Public is what the `__all__` of `engine`, `engine.exceptions`, `engine.executors`, `engine.executors.dask`,
