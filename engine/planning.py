@@ -99,7 +99,7 @@ def _step(name: str, attempts: Sequence[TaskExecution], moment: datetime) -> Ste
     why = " · ".join(part for part in (ripeness.why, _said(newest)) if part)
     step = Step(name, StepKind.DONE, why, attempts_so_far(attempts))
     if isinstance(ripeness, Ripe):
-        return replace(step, kind=StepKind.REPEAT)
+        return replace(step, kind=StepKind.REPEAT, until=ripeness.since)
     if isinstance(ripeness, NotYet):
         kind = StepKind.WAIT_CYCLES if ripeness.cycles else StepKind.WAIT_UNTIL
         return replace(step, kind=kind, until=ripeness.until, cycles=ripeness.cycles, blocks=not newest.processed)

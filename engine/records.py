@@ -134,12 +134,16 @@ def _shown(entry: WorkflowModel, tasks: Sequence[str], moment: datetime) -> dict
     repeats = planned.current is not None and (planned.current.kind is StepKind.REPEAT or planned.current.kind.is_wait)
     status = with_repeat(attempts).status if repeats and attempts else None
     repeat = status.repeat if status else None
+    state, due = planned.state, planned.due
+    if state is State.READY and repeats and planned.current is not None and planned.current.until is not None:
+        # Written as what waits for a moment, and that has come: so it is found by who looks for what is due.
+        state, due = State.WAITING, planned.current.until
     if planned.state is State.FINISHED:
         reason = planned.steps[-1].why if planned.steps else ""
     else:
         reason = "" if planned.state is State.READY and not attempts else planned.why
     return {
-        **shown_state(planned.state),
+        **shown_state(state),
         "task": task,
         "reason": reason,
         "error_id": str(newest.error_id) if newest and newest.error_id else None,
@@ -148,5 +152,5 @@ def _shown(entry: WorkflowModel, tasks: Sequence[str], moment: datetime) -> dict
         if planned.current
         else max((step.attempts for step in planned.steps), default=0),
         "done": planned.done,
-        "due": to_text(planned.due) if planned.due else None,
+        "due": to_text(due) if due else None,
     }

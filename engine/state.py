@@ -103,7 +103,7 @@ class Step:
         kind: what becomes of it.
         why: the reason, for people.
         attempts: how many there have been, pruned ones included.
-        until: when it is executed again (UTC), of *wait until*.
+        until: when it is executed again (UTC), of *wait until*; of a *repeat*, the moment that has come for it.
         cycles: in the how-manieth run from now, of *wait cycles*.
         blocks: it keeps the tasks after it from being reached.
     """

@@ -31,9 +31,10 @@ UtcDatetime = Annotated[datetime, AfterValidator(as_utc)]
 
 @dataclass(frozen=True)
 class Ripe:
-    """The task is executed again now."""
+    """The task is executed again now; `since` is the moment (UTC) that had to come for it, if there was one."""
 
     why: str
+    since: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,7 @@ class RepeatAfterDatetime(RepeatPolicy):
 
     def ripeness(self, began: datetime, attempts: int, moment: datetime) -> Ripe | NotYet:
         why = "repeat at a date"
-        return Ripe(why) if moment >= self.date_time else NotYet(why, until=self.date_time)
+        return Ripe(why, self.date_time) if moment >= self.date_time else NotYet(why, until=self.date_time)
 
 
 _LONGEST = 1_000 * 365 * 86_400
@@ -139,7 +140,7 @@ class RepeatAfterTime(RepeatPolicy):
     def ripeness(self, began: datetime, attempts: int, moment: datetime) -> Ripe | NotYet:
         why = f"repeat after {_in_words(self.days, self.hours, self.minutes, self.seconds)}"
         until = began + self.get_timedelta()
-        return Ripe(why) if moment >= until else NotYet(why, until=until)
+        return Ripe(why, until) if moment >= until else NotYet(why, until=until)
 
 
 class RepeatWithBackoff(RepeatPolicy):
@@ -187,7 +188,7 @@ class RepeatWithBackoff(RepeatPolicy):
         delay = self.delay(began, attempts)
         why = f"repeat with backoff, attempt {attempts + 1} after {_seconds_in_words(delay)}"
         until = began + timedelta(seconds=delay)
-        return Ripe(why) if moment >= until else NotYet(why, until=until)
+        return Ripe(why, until) if moment >= until else NotYet(why, until=until)
 
 
 def _fraction(of: str) -> float:

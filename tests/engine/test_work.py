@@ -77,6 +77,34 @@ def test_a_worker_wakes_when_a_repeat_becomes_due(workplace: Any) -> None:
     assert workplace.done == ["Patient A-1", "Patient A-1"]
 
 
+HASTY = '''
+
+class Hasty(Orders):
+    def get_tasks(self):
+        return [Slow(self)]
+
+
+class Slow(Task):
+    """Takes longer than it is to wait for its repeat, twice."""
+
+    def process_entry(self, entry, dry_run=False):
+        note(self, entry)
+        time.sleep(0.2)
+        raise StatusException(Status(message="not yet", repeat=RepeatAfterTime(seconds=0), max_reruns=2))
+'''
+
+
+def test_a_worker_repeats_what_was_due_again_before_it_had_ended(workplace: Any) -> None:
+    file = workplace.folder / "orders.py"
+    file.write_text(f"import time\n{file.read_text()}{HASTY}")
+    workplace.orders("A-1")
+    assert workplace.wfe("run", "orders:Hasty").returncode == 0
+    assert workplace.ls()["A-1"]["state"] == "ready"
+    with worker(workplace, "orders:Hasty"):
+        until(lambda: workplace.ls()["A-1"]["state"] == "interrupted")
+    assert workplace.done == ["Slow A-1"] * 3
+
+
 PATIENT = """
 
 class Patiently(Orders):
