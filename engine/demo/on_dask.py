@@ -14,6 +14,7 @@ import sys
 from engine import Task
 from engine.demo import migration
 from engine.demo.migration import Convert, Customer, Migration
+from engine.exceptions import EngineError
 
 
 class Send(migration.Send):
@@ -39,10 +40,10 @@ class MigrationOnDask(Migration):
 
 def main(store: str = "migration.db") -> None:
     """One run on a cluster that lasts as long."""
-    from distributed import LocalCluster
-
     from engine.demo.on_dask import MigrationOnDask  # by the name under which the workers import it
-    from engine.executors.dask import DaskExecutor
+    from engine.executors.dask import DaskExecutor  # first: without Dask, it says what brings it
+
+    from distributed import LocalCluster  # isort: skip
 
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     with LocalCluster(n_workers=2, threads_per_worker=32, dashboard_address=None) as cluster:
@@ -50,4 +51,7 @@ def main(store: str = "migration.db") -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    try:
+        main(*sys.argv[1:])
+    except EngineError as error:
+        sys.exit(f"on_dask: {error}")
