@@ -61,7 +61,7 @@ def test_the_map_of_the_engine_says_what_is_public() -> None:
 
 
 def test_each_command_with_json_has_an_example_whose_fields_are_kept() -> None:
-    assert commands_with_json() <= set(EXAMPLES)
+    assert commands_with_json() <= set(EXAMPLES), "a new command needs a line in EXAMPLES of tests/public_commands.py"
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import re
 import select
 import shutil
 import signal
@@ -17,6 +18,8 @@ import pytest
 from typer.main import get_command
 
 from engine import cli
+
+README = Path(__file__).parents[2] / "README.md"
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +77,12 @@ def test_each_command_of_the_table_has_a_help(busy: Any) -> None:
     group = get_command(cli.app)
     for name in cli.COMMANDS:
         assert group.get_command(None, name).get_short_help_str(1000), name  # type: ignore[attr-defined]
+
+
+def test_readme_says_of_each_command_what_it_does() -> None:
+    table = README.read_text().split("| command | |\n")[1].split("\n\n")[0]
+    told = set(re.findall(r"(?<=`wfe )[a-z]+|(?<=, `)[a-z]+(?=`)", table))
+    assert set(cli.COMMANDS) - told == {"completion"}, "a new command needs a row in README's table of commands"
 
 
 # --- lists

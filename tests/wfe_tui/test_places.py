@@ -6,7 +6,8 @@ import pytest
 
 from engine.exceptions import InputError
 from engine.store import Store
-from wfe_tui.routes import ENTRIES, MOST_PLACES, Places, Route, is_route, parse_route
+from wfe_tui.routes import AREAS, ENTRIES, MOST_PLACES, Area, Places, Route, is_route, parse_route
+from wfe_tui.screens.making import make_screen
 
 
 @pytest.mark.parametrize(
@@ -27,6 +28,11 @@ from wfe_tui.routes import ENTRIES, MOST_PLACES, Places, Route, is_route, parse_
 def test_a_path_is_a_place_and_back_again(path: str, route: Route) -> None:
     assert parse_route(path) == route
     assert str(route) == path
+
+
+@pytest.mark.parametrize("area", sorted({*AREAS} - {"compare"}))  # which is of an entry always
+def test_each_area_is_a_screen_with_its_own_keys(area: Area) -> None:
+    assert make_screen(Route(area), None).keys == area, "wfe_tui.screens.making makes the screens"
 
 
 @pytest.mark.parametrize("text", ["orders:Orders", "entriesx", "./entries.py:Orders", "x/entries", ""])
