@@ -25,7 +25,7 @@ def make_ready(path: Path) -> None:
         raise StoreError(f"the store {path} may not be read and written by you: ask its owner")
     try:
         # Looked at without a turn first: else to open a store would wait for a long transaction in it.
-        if path.exists() and _is_ready(path):
+        if path.exists() and _seems_ready(path):
             return
         with turn_for(path).taken():
             # An existing file is opened by SQLite alone: to close it would let go all locks of this process on it.
@@ -61,6 +61,15 @@ def _check_folder(path: Path) -> None:
             f"the store {path} lies on a network folder ({kind}), over which processes cannot share it safely:"
             " put it on a local disk"
         )
+
+
+def _seems_ready(path: Path) -> bool:
+    try:
+        return _is_ready(path)
+    except sqlite3.DatabaseError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_CORRUPT:
+            raise
+        return False  # half of what somebody writes who creates it just now; in turn, it is told from a damaged one
 
 
 def _is_ready(path: Path) -> bool:

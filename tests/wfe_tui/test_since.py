@@ -282,6 +282,11 @@ async def test_who_comes_back_in_the_morning_is_told_of_the_night(console: Any, 
         slow.go_on()
         slow.ended(process)
     found = [line for line in done.stdout.splitlines() if line.startswith("## ")]
-    assert found[:3] == ["## New errors (1)", "## Regressed errors (1)", "## In a task for longer than usual (1)"]
+    assert found[:4] == [
+        "## Results over time",
+        "## New errors (1)",
+        "## Regressed errors (1)",
+        "## In a task for longer than usual (1)",
+    ]
     assert "- `S-1` is in `Wait` for " in done.stdout
     assert "carrier is back; 1 same error" in done.stdout
