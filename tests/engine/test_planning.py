@@ -430,7 +430,7 @@ def test_there_is_one_step_for_each_task_in_their_order(
     assert planned.current is None or planned.current in planned.steps
     assert [step.attempts for step in planned.steps] == [attempts_so_far(entry.get_execution(name)) for name in tasks]
     for step in planned.steps:
-        assert (step.until is not None) == (step.kind is StepKind.WAIT_UNTIL)
+        assert (step.until is not None) == (step.kind is StepKind.WAIT_UNTIL) or step.kind is StepKind.REPEAT
         assert (step.cycles is not None) == (step.kind is StepKind.WAIT_CYCLES)
 
 
