@@ -193,6 +193,7 @@ def run_workers(verb: str, processors: Collection[str], store: Store, output: Te
 def _run_worker(command: WorkerCommand, verb: str, output: TextIO | None) -> int:
     """Run a worker to its end; its exit code, 2 if a signal killed it."""
     try:
+        sys.stdout.flush()  # what was printed stands before what the worker prints
         code = subprocess.run(
             command.argv, cwd=command.folder, env=command.environment, stdout=output, check=False
         ).returncode
