@@ -57,6 +57,7 @@ _ON_ACTIONS = (
     Action("resume_canary", "R", "resume", "A canary restart that has stopped: go on with the rest.", footer=True),
     Action("abandon_canary", "X", "abandon", "A canary restart: leave what was not executed as it was before."),
 )
+_ACTS_ON_GROUPS = tuple(replace(act, footer=act.id == "restart") for act in _ACTS)  # so that the footer fits
 _ON_GROUPS = (
     Action("resolve", "V", "resolve", "Say that the cause is gone: seen again, it has regressed.", footer=True),
     Action("snooze", "Z", "snooze", "Put it off, until a time or until it was seen so many times more."),
@@ -112,7 +113,7 @@ ACTIONS: Mapping[str, tuple[Action, ...]] = {
     ),
     "entry": (*_ACTS, _UNDO, *_RUNNING, _TRACE, _COMPARE, Action("copy", "y", "Copy", "Copy the entry as JSON.")),
     "errors": (
-        *_ACTS,
+        *_ACTS_ON_GROUPS,
         *_ON_GROUPS,
         _CANARY,
         _UNDO,
@@ -121,7 +122,7 @@ ACTIONS: Mapping[str, tuple[Action, ...]] = {
         replace(_SHARE, footer=True),
     ),
     "occurrences": (
-        *_ACTS,
+        *_ACTS_ON_GROUPS,
         *_ON_GROUPS,
         _CANARY,
         _UNDO,
