@@ -5,7 +5,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager, nullcontext, redirect_stdout
+from contextlib import contextmanager, nullcontext, redirect_stdout, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn, TextIO
@@ -186,6 +186,8 @@ def run_workers(verb: str, processors: Collection[str], store: Store, output: Te
             printing.note(f"{name} is {pause.words(utc_now())}: this is done after `wfe resume`")
         else:
             commands.append(worker_command(store, name, actions=True))
+    with suppress(OSError):  # that nobody reads it is told at the end, and keeps nothing from being done
+        sys.stdout.flush()  # what was printed stands before what the workers print
     codes = [_run_worker(command, verb, output) for command in commands]
     return any(code > 1 for code in codes)
 
@@ -193,7 +195,6 @@ def run_workers(verb: str, processors: Collection[str], store: Store, output: Te
 def _run_worker(command: WorkerCommand, verb: str, output: TextIO | None) -> int:
     """Run a worker to its end; its exit code, 2 if a signal killed it."""
     try:
-        sys.stdout.flush()  # what was printed stands before what the worker prints
         code = subprocess.run(
             command.argv, cwd=command.folder, env=command.environment, stdout=output, check=False
         ).returncode

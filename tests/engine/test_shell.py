@@ -230,6 +230,25 @@ def test_restart_executes_the_failed_task_at_once(workplace: Any) -> None:
     assert workplace.ls()["A-2"]["state"] == "failed"
 
 
+def test_what_restart_prints_stands_before_what_its_worker_prints(workplace: Any) -> None:
+    workplace.orders("A-1 raise")
+    workplace.wfe("run", "orders:Orders")
+    workplace.repair()
+    told = workplace.wfe("restart", "A-1", PYTHONUNBUFFERED="").stdout.splitlines()
+    assert told[:2] == ["restart: A-1", "run 2"]
+
+
+def test_a_restart_is_done_although_nobody_reads_what_it_prints(workplace: Any) -> None:
+    workplace.orders("A-1 raise")
+    workplace.wfe("run", "orders:Orders")
+    workplace.repair()
+    with workplace.start("restart", "A-1", PYTHONUNBUFFERED="") as process:
+        process.stdout.close()
+        assert "action 1: 1 fixed" in process.stderr.read()
+    assert process.returncode == 141
+    assert workplace.done[-1] == "Send A-1"
+
+
 def test_restart_that_fails_again_exits_1(workplace: Any) -> None:
     workplace.orders("A-1 raise")
     workplace.wfe("run", "orders:Orders")
