@@ -13,6 +13,7 @@ from typing import Any
 
 import orjson
 import pytest
+from waiting import until
 
 from engine.clock import utc_now
 from engine.lookup.entries import rows
@@ -183,10 +184,7 @@ class Workplace:
 
     def wait_until_shown(self, key: str, **fields: object) -> None:
         """Return when the list shows an entry so: what runs is written within a moment."""
-        deadline = time.monotonic() + 40
-        while (row := self.ls()[key]) and {name: row[name] for name in fields} != fields:
-            assert time.monotonic() < deadline, row
-            time.sleep(0.01)
+        until(lambda: fields.items() <= self.ls()[key].items(), told=lambda: self.ls()[key])
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from waiting import until
 
 from engine import Status, StatusException, Store, StoredProcessor, Task, WorkflowModel
 from engine.journal.base import HEARTBEAT
@@ -120,6 +121,8 @@ class Fetch(Task):
 
 
 class Check(Task):
+    """Some take long enough to be told from those that do not."""
+
     def process_entry(self, entry: Any, dry_run: bool = False) -> None:
         if entry.fate == "slow":
             time.sleep(0.05)
@@ -197,20 +200,11 @@ def test_a_run_shows_its_figures_and_that_it_lives_while_a_task_takes_long(slow:
 
             first = until(lambda: shown() if shown()["durations"] else None)
             assert read_durations(first)["Fetch"].count == 1
-            later = until(lambda: shown() if shown()["updated"] > first["updated"] else None, within=HEARTBEAT)
+            later = until(lambda: shown() if shown()["updated"] > first["updated"] else None, HEARTBEAT)
             assert later["considered"] == 0
             assert later["ended"] is None
         slow.go_on()
         assert slow.ended(process)[0] == 0
-
-
-def until(asked: Callable[[], Any], within: float = 10) -> Any:
-    """What is answered at last."""
-    deadline = time.monotonic() + within
-    while (answer := asked()) is None:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    return answer
 
 
 def test_the_figures_of_worker_processes_are_those_of_their_tasks(workplace: Any) -> None:

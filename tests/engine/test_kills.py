@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from waiting import until
 
 from engine.clock import utc_now
 from engine.lookup.entries import rows
@@ -83,14 +84,9 @@ def effects(folder: Path) -> list[list[str]]:
     return [line.split() for line in file.read_text().splitlines()] if file.exists() else []
 
 
-def is_gone(group: int) -> bool:
-    """Wait until no process of a group runs: a worker that has done nothing yet keeps its owner alive, too."""
-    deadline = time.monotonic() + 5
-    while group in running_groups():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.01)
-    return True
+def wait_until_gone(group: int) -> None:
+    """Return when no process of a group runs: a worker that has done nothing yet keeps its owner alive, too."""
+    until(lambda: group not in running_groups(), 5, told=lambda: "a worker outlived its engine")
 
 
 def running_groups() -> set[int]:
@@ -124,7 +120,7 @@ def test_a_kill_costs_at_most_the_tasks_that_it_hit(tmp_path: Path, how: str, wo
             process.kill()
             killed += 1
         process.wait()
-        assert is_gone(process.pid), "a worker outlived its engine"
+        wait_until_gone(process.pid)
         check(tmp_path, killed * workers)
         if process.returncode == 0:  # all is done: begin anew
             for file in tmp_path.glob("wfe.db*"):

@@ -1,7 +1,6 @@
 """What has happened since an operator looked, and what waits: found by query, told as Markdown, obeyed by nobody."""
 
 import random
-import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,6 +13,7 @@ import pytest
 from desk import Desk, breaks
 from markdown_it import MarkdownIt
 from tinydb import where
+from waiting import until
 
 from engine import Store
 from engine.groups import Dealt, GroupState, Word
@@ -152,10 +152,7 @@ def test_an_entry_is_stuck_that_is_in_a_task_for_longer_than_the_p95_of_enough_e
     found: list[Report] = []
 
     def check(entry: Any) -> None:
-        deadline = time.monotonic() + 10
-        while not desk.store.entries.search((where("state") == State.RUNNING) & (where("task") == "Check")):
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+        until(lambda: desk.store.entries.search((where("state") == State.RUNNING) & (where("task") == "Check")))
         found.append(told(desk, hours=1))
         desk.clock.turn(minutes=25)
         found.append(told(desk, hours=1))

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import sqlite3
-import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -13,6 +12,7 @@ from typing import Any
 import pytest
 from pydantic import Field, computed_field, field_validator
 from tinydb import where
+from waiting import until
 
 from engine import (
     EngineError,
@@ -615,10 +615,7 @@ def test_a_failing_filter_does_not_take_an_entry_from_the_run_that_works_on_it(s
     owners = []
 
     def meanwhile(entry: Order) -> None:
-        deadline = time.monotonic() + 10
-        while shop.row("A-1").state != "running":  # it is written within a moment
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+        until(lambda: shop.row("A-1").state == "running")  # it is written within a moment
         with Store(shop.store.path) as other:
             processor = Picky(other, clock=shop.clock)
             processor.entries = keys("A-1")

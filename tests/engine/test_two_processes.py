@@ -1,12 +1,12 @@
 """Real processes on one store: nothing runs twice, and a process that is killed leaves the truth behind."""
 
 import signal
-import time
 from typing import Any
 
 import orjson
 import pytest
 from tinydb import where
+from waiting import until
 
 from engine.store import Store
 
@@ -157,14 +157,6 @@ def shared(workplace: Any) -> Any:
 MANY = [f"A-{number:03}" for number in range(300)]
 
 
-def has_done(workplace: Any, executions: int) -> None:
-    """Return when so many executions have had their effect."""
-    deadline = time.monotonic() + 60
-    while len(workplace.done) < executions:
-        assert time.monotonic() < deadline, "the runs do not come on"
-        time.sleep(0.005)
-
-
 @pytest.mark.parametrize("number", [2, 4])
 def test_processes_share_the_entries_of_a_workflow_and_run_each_once(shared: Any, number: int) -> None:
     runs = [shared.start("run", "orders:Shared") for _ in range(number)]
@@ -179,7 +171,7 @@ def test_processes_share_the_entries_of_a_workflow_and_run_each_once(shared: Any
 
 def test_of_processes_that_share_entries_one_is_killed_and_nothing_is_executed_twice(shared: Any) -> None:
     runs = [shared.start("run", "orders:Shared") for _ in range(4)]
-    has_done(shared, 50)
+    until(lambda: len(shared.done) >= 50)
     runs[0].kill()
     ends = [shared.ended(run) for run in runs]
     assert ends[0][0] == -signal.SIGKILL, "it was killed too late"

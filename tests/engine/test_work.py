@@ -2,11 +2,12 @@
 
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from waiting import until
 
 from engine import operations
 from engine.store import Store
@@ -40,20 +41,13 @@ def worker(workplace: Any, *arguments: str) -> Iterator[Any]:
     assert "Traceback" not in err, err
 
 
-def until(what: Callable[[], bool], seconds: float = 20) -> float:
-    """Return when it is so; how many seconds that took."""
-    began = time.monotonic()
-    while not what():
-        assert time.monotonic() - began < seconds, "it did not come to that"
-        time.sleep(0.005)
-    return time.monotonic() - began
-
-
 def restart(workplace: Any, store: Store, key: str) -> float:
     """Ask for a restart, and return when the entry is finished; seconds until a worker had taken the action."""
     (number,) = operations.restart([key], store=store).actions.values()
-    took = until(lambda: store.actions.get(doc_id=number)["taken_by"] is not None)
-    until(lambda: bool(workplace.ls()[key]["state"] == "finished"))
+    asked = time.monotonic()
+    until(lambda: store.actions.get(doc_id=number)["taken_by"] is not None)
+    took = time.monotonic() - asked
+    until(lambda: workplace.ls()[key]["state"] == "finished")
     return took
 
 

@@ -3,7 +3,6 @@
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -11,15 +10,13 @@ from typing import Any
 
 import pytest
 from textual.pilot import Pilot
+from waiting import PATIENCE, until_async
 
 from engine.clock import Clock, utc_now
 from engine.store import Store
 from wfe_tui.__main__ import make_app
 from wfe_tui.app import Settings, WfeApp
 from wfe_tui.screens.entries import EntriesScreen
-
-PATIENCE = 40.0
-"""Seconds after which what was waited for is not coming any more."""
 
 ORDERS = ("A-1", "A-2 raise", "A-3 interrupt", "A-4 wait", "A-5", "A-6 raise", "A-7 raise", "A-8")
 
@@ -73,10 +70,11 @@ class Operator:
 
     async def until(self, happened: Callable[[], object]) -> None:
         """Wait until something is so."""
-        deadline = time.monotonic() + PATIENCE
-        while not happened():
-            assert time.monotonic() < deadline, f"it did not come about; the screen:\n{self.screen}\n{self.notices}"
-            await self.pilot.pause(0.01)
+        await until_async(
+            happened,
+            told=lambda: f"it did not come about; the screen:\n{self.screen}\n{self.notices}",
+            rest=self.pilot.pause,
+        )
 
     async def does(self, key: str, *asked: str) -> None:
         """Press the key of an act, see that it is asked so, and say yes."""

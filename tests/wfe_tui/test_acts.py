@@ -401,19 +401,17 @@ async def test_o_shows_what_the_processes_started_here_have_printed(console: Any
 
 
 async def test_leaving_the_console_leaves_its_engine_process_at_work(console: Any, workplace: Any) -> None:
-    gate = "while not (HERE / 'go').exists(): __import__('time').sleep(0.01)\n        "
-    file = workplace.folder / "orders.py"
-    file.write_text(file.read_text().replace("entry.price = 7", gate + "entry.price = 7"))
-    (workplace.folder / "go").touch()
     assert workplace.wfe("run", "orders:Orders").returncode == 0
-    (workplace.folder / "go").unlink()
+    file = workplace.folder / "orders.py"
+    file.write_text(file.read_text().replace("entry.price = 7", "open(HERE / 'go').read()\n        entry.price = 7"))
+    os.mkfifo(workplace.folder / "go")
     async with console(workplace.store) as operator:
         await operator.go_to("A-1")
         await operator.does("S")
         await operator.sees("▶ 1 running")
         await operator.press("q")
         await operator.until(lambda: not operator.app.is_running)
-        (workplace.folder / "go").touch()
+        workplace.go_on()
     await asyncio.to_thread(lambda: [child.join() for child in operator.app.engines.processes])
     assert executions(workplace, "Send", "A-1") == 2
 

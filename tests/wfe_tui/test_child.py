@@ -4,12 +4,12 @@ import os
 import queue
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from waiting import until
 
 from engine.store import Store
 from engine.worker.actions import WorkerCommand, worker_command
@@ -57,20 +57,15 @@ def test_of_much_output_the_end_is_kept(run: Any) -> None:
 
 def test_output_is_seen_while_the_process_runs_and_it_reads_no_keys(tmp_path: Path) -> None:
     go = tmp_path / "go"
-    code = (
-        "import pathlib, sys, time\nprint('hello', repr(sys.stdin.read()), flush=True)\n"
-        f"while not pathlib.Path({str(go)!r}).exists(): time.sleep(0.01)"
-    )
+    os.mkfifo(go)
+    code = f"import sys; print('hello', repr(sys.stdin.read()), flush=True); open({str(go)!r}).read()"
     ended: queue.Queue[Child] = queue.Queue()
     child = Child("a:B", False, WorkerCommand([sys.executable, "-c", code], str(tmp_path), dict(os.environ)), ended.put)
     child.start()
-    deadline = time.monotonic() + 20
-    while "hello" not in child.output:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    until(lambda: "hello" in child.output)
     assert child.output == "hello ''\n"
     assert child.runs
-    go.touch()
+    go.open("w").close()
     ended.get(timeout=20)
     child.join()
     assert not child.runs
@@ -87,20 +82,20 @@ def test_a_program_that_is_not_there_is_a_failure_that_says_so(tmp_path: Path) -
 
 
 def test_it_lives_on_when_the_process_that_started_it_ends(tmp_path: Path) -> None:
+    for name in ("here", "go"):
+        os.mkfifo(tmp_path / name)
     starter = (
-        "import os, sys, time\nfrom engine.worker.actions import WorkerCommand\nfrom wfe_tui.child import Child\n"
-        "code = \"import pathlib, time; time.sleep(0.3); print('unread'); pathlib.Path('done').touch()\"\n"
+        "import os, sys\nfrom engine.worker.actions import WorkerCommand\nfrom wfe_tui.child import Child\n"
+        "code = \"open('here', 'w').close(); open('go').readline(); print('unread'); open('done', 'w').close()\"\n"
         "command = WorkerCommand([sys.executable, '-c', code], os.getcwd(), dict(os.environ))\n"
-        "child = Child('a:B', False, command, print)\n"
-        "child.start()\nwhile child.output is None or child._file is None: time.sleep(0.01)\ntime.sleep(0.1)\n"
+        "Child('a:B', False, command, print).start()\nopen('here').close()\n"
     )
     path = str(Path(__file__).parent.parent.parent)
     environment = {**os.environ, "PYTHONPATH": path}
     subprocess.run([sys.executable, "-c", starter], cwd=tmp_path, env=environment, check=True, timeout=20)
-    deadline = time.monotonic() + 20
-    while not (tmp_path / "done").exists():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    with (tmp_path / "go").open("r+b", buffering=0) as go:  # held open here, so that nobody waits who is alone with it
+        go.write(b"\n")
+        until((tmp_path / "done").exists)
 
 
 def test_a_workers_command_does_the_open_actions_where_the_last_run_was_started(place: Any) -> None:

@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -23,12 +23,10 @@ import pytest
 pytest.importorskip("textual_serve", reason="textual-serve is not installed: `pip install 'wfe-tui[serve]'` brings it")
 
 from aiohttp import ClientSession, ClientWebSocketResponse
+from waiting import PATIENCE, until_async
 
 from engine.exceptions import InputError
 from wfe_tui.serve import console_command, serve
-
-PATIENCE = 30.0
-"""Seconds after which what was waited for is not coming any more."""
 
 IN_TIME = 2.0
 """Seconds within which a console ends when what it was opened in is gone."""
@@ -54,14 +52,6 @@ READ_TERMINAL = """
     return Array.from({length: screen?.length ?? 0}, (_, y) => screen.getLine(y).translateToString()).join("\\n");
 })()
 """
-
-
-async def until(happened: Callable[[], object], seconds: float = PATIENCE) -> None:
-    """Wait until something is so."""
-    deadline = time.monotonic() + seconds
-    while not happened():
-        assert time.monotonic() < deadline, f"it did not come about in {seconds:g} s"
-        await asyncio.sleep(0.02)
 
 
 def processes() -> dict[int, tuple[int, str]]:
@@ -227,14 +217,14 @@ async def test_each_tab_has_a_console_that_ends_with_it(served: Served) -> None:
     async with tabs(served, 2) as (one, other):
         assert [" --read-only " in command for command in served.consoles().values()] == [True, True]
         await one.websocket.close()
-        await until(lambda: len(served.consoles()) == 1, IN_TIME)
+        await until_async(lambda: len(served.consoles()) == 1, IN_TIME)
         await other.press("?")
         await other.sees("On the list")
         await other.press("\x1b")
         await other.sees("✓ finished")  # the help covers the states
         await other.press("q")
         await other.is_closed()
-        await until(lambda: not served.consoles(), IN_TIME)
+        await until_async(lambda: not served.consoles(), IN_TIME)
     assert served.end() == ""
 
 
@@ -244,7 +234,7 @@ async def test_a_console_that_does_not_end_by_itself_is_killed(served: Served) -
         [console] = served.consoles()
         os.kill(console, signal.SIGSTOP)
         await tab.websocket.close()
-        await until(lambda: not served.consoles(), IN_TIME)
+        await until_async(lambda: not served.consoles(), IN_TIME)
 
 
 async def test_the_tab_of_a_console_that_is_killed_is_told(served: Served) -> None:
@@ -261,7 +251,7 @@ async def test_no_console_outlives_the_server(served: Served, number: signal.Sig
         consoles = served.consoles().keys()
         assert len(consoles) == 2
         ending = asyncio.create_task(asyncio.to_thread(served.end, number))  # meanwhile the tabs answer
-        await until(lambda: not consoles & processes().keys(), IN_TIME)
+        await until_async(lambda: not consoles & processes().keys(), IN_TIME)
         assert await ending == ""
     assert served.process.returncode == (-number if number == signal.SIGKILL else 0)
 
@@ -338,7 +328,7 @@ async def browser(chromium: str, folder: Path) -> AsyncIterator[Page]:
     process = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
     try:
         file = folder / "DevToolsActivePort"
-        await until(lambda: process.poll() is not None or (file.exists() and "\n" in file.read_text()))
+        await until_async(lambda: process.poll() is not None or (file.exists() and "\n" in file.read_text()))
         assert process.poll() is None, f"Chromium ended with {process.returncode}"
         devtools = f"127.0.0.1:{file.read_text().split()[0]}"
         async with ClientSession() as session:
@@ -370,5 +360,5 @@ async def test_in_a_browser_it_shows_the_entries_and_obeys_keys(served: Served, 
         await page.call("Page.reload")
         await page.sees(READ_TERMINAL, "A-1")
         assert len(served.consoles()) == 1
-    await until(lambda: not served.consoles(), IN_TIME)
+    await until_async(lambda: not served.consoles(), IN_TIME)
     assert served.end() == ""

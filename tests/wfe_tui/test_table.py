@@ -1,6 +1,5 @@
 """The table as the operator sees it: what is painted, where the cursor stays, what a key or a click does."""
 
-import time
 from collections.abc import Iterator
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
@@ -17,6 +16,7 @@ from textual.message import Message
 from textual.pilot import Pilot
 from textual.strip import Strip
 from tinydb import where
+from waiting import until_async
 
 from engine.clock import to_text, utc_now
 from engine.lookup.rows import EntryRow
@@ -108,10 +108,9 @@ class Console(App[None]):
 
 async def shows(pilot: Pilot[None], app: Console, text: str) -> None:
     """Wait until a row that is read in a thread stands on the screen."""
-    deadline = time.monotonic() + 10
-    while text not in "\n".join(app.screen_lines()):
-        assert time.monotonic() < deadline, f"{text!r} was not drawn"
-        await pilot.pause(0.01)
+    await until_async(
+        lambda: text in "\n".join(app.screen_lines()), told=lambda: f"{text!r} was not drawn", rest=pilot.pause
+    )
 
 
 @pytest.fixture

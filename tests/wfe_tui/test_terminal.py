@@ -12,15 +12,14 @@ import struct
 import subprocess
 import sys
 import termios
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from waiting import until
 
 COMMAND = [sys.executable, "-m", "wfe_tui"]
-PATIENCE = 20.0
 TAKE_TERMINAL = """
 import fcntl, os, signal, sys, termios
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
@@ -58,19 +57,27 @@ class Terminal:
 
     def sees(self, text: str) -> None:
         """Wait until this text was drawn since the last look, and forget what was drawn before it."""
-        deadline = time.monotonic() + PATIENCE
-        while text not in (plain := SEQUENCES.sub("", self.written)):
-            assert time.monotonic() < deadline, f"{text!r} was not drawn: {plain[-3000:]!r}"
-            assert self.process.poll() is None or self._read(), f"ended with {self.process.returncode}: {plain!r}"
-            self._read()
+        self.reads_until(lambda: text in self.plain or (self.process.poll() is not None and not self._read()), text)
+        assert text in self.plain, f"ended with {self.process.returncode}: {self.plain!r}"
         self.written = ""
+
+    def reads_until(self, happened: Callable[[], object], what: str) -> None:
+        """Wait until something is so, and take what is drawn meanwhile: the console waits for that."""
+
+        def is_so() -> object:
+            self._read()
+            return happened()
+
+        until(is_so, told=lambda: f"{what!r} did not come: {self.plain[-3000:]!r}")
+
+    @property
+    def plain(self) -> str:
+        """The text of what was drawn since the last look."""
+        return SEQUENCES.sub("", self.written)
 
     def ends(self) -> int:
         """Wait for the console's end, and give its exit code."""
-        deadline = time.monotonic() + PATIENCE
-        while self.process.poll() is None:
-            assert time.monotonic() < deadline, "it goes on"
-            self._read()
+        self.reads_until(lambda: self.process.poll() is not None, "the end")
         while self._read():
             pass
         return self.process.returncode
@@ -202,10 +209,8 @@ def test_it_goes_into_the_background_and_comes_back(terminal: Any, place: Any) -
     console = terminal("--store", str(place.store))
     console.sees("8 entries")
     console.press("\x1a")
-    deadline = time.monotonic() + PATIENCE
-    while Path(f"/proc/{console.process.pid}/stat").read_text().rpartition(")")[2].split()[0] != "T":
-        assert time.monotonic() < deadline, "it goes on"
-        console._read()
+    stat = Path(f"/proc/{console.process.pid}/stat")
+    console.reads_until(lambda: stat.read_text().rpartition(")")[2].split()[0] == "T", "a stop")
     console.assert_restored()
     os.kill(console.process.pid, signal.SIGCONT)
     console.sees("8 entries")

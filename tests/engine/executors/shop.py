@@ -149,14 +149,15 @@ class Idempotent(Orders):
 
 
 class Hang(Noted):
-    """Does not come back in time."""
+    """Does not come back in time, yet when it is told to."""
 
     timeout = 0.3
+    come_back: ClassVar[threading.Event] = threading.Event()
 
     def process_entry(self, entry: Any, dry_run: bool = False) -> None:
         self.note(entry)
         if entry.fate == "hang":
-            time.sleep(1.5)
+            self.come_back.wait(60)
             entry.price = -1
 
 
@@ -165,6 +166,8 @@ class Hanging(Orders):
 
 
 class HangAsync(Noted):
+    """Does not come back in time, and is cancelled long before it would."""
+
     timeout = 0.3
 
     async def process_entry(self, entry: Any, dry_run: bool = False) -> None:
@@ -199,7 +202,7 @@ class Meeting(Orders):
 
 
 class Fragile(Noted):
-    """At most two of them are inside at once."""
+    """At most two of them are inside at once: each stays for a moment, in which a third could come in."""
 
     max_concurrent = 2
     inside: ClassVar[int] = 0
@@ -239,7 +242,8 @@ class Connected(Orders):
 
 
 class Ask(Noted):
-    """Asks on an order whose fate says so that the run stops or drains, and goes on until the run has to know it."""
+    """Asks on an order whose fate says so that the run stops or drains, and goes on until the run has to know it. All
+    others take a moment, so that many are left by then."""
 
     timeout = 30.0  # so that few are handed out at once
 

@@ -4,9 +4,8 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import orjson
 import pytest
 import shop
 from tinydb import where
+from waiting import until
 
 from engine import InputError, Store, WorkflowError
 from engine.clock import utc_now
@@ -50,13 +50,6 @@ def start(folder: Path, *command: str) -> subprocess.Popen[bytes]:
         [sys.executable, "-m", "dask", *command, *where_], cwd=folder, stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL, env={**os.environ, "PYTHONPATH": str(Path(shop.__file__).parent)},
     )  # fmt: skip
-
-
-def until(what: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
-    while not what():
-        assert time.monotonic() < deadline, "it did not come to that"
-        time.sleep(0.01)
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import shop
 from tinydb import where
+from waiting import until
 
 from engine import InputError, Store, WorkflowError
 from engine.lookup.entries import rows
@@ -316,6 +317,11 @@ def test_a_task_that_eats_all_memory_costs_its_entry(site: Site) -> None:
 def test_a_task_that_is_too_late_fails_with_an_error_of_its_own(
     site: Site, name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
+    def is_dropped() -> bool:
+        logging.getLogger("engine").handlers[0].flush()
+        return any("dropped" in record.getMessage() for record in caplog.records)
+
+    shop.Hang.come_back.clear()
     given = orders("A-1 hang", "A-2", "A-3")
     result = site.made(given, shop.Hanging).process_entries(**EXECUTORS[name])
     assert result.states == {State.FAILED: 1, State.FINISHED: 2}
@@ -323,14 +329,8 @@ def test_a_task_that_is_too_late_fails_with_an_error_of_its_own(
     assert site.rows()["A-1"].error_id
     assert site.stored("A-1")["data"]["price"] == 0
     if name != "processes":
-        deadline = 0
-        while not any("dropped" in record.getMessage() for record in caplog.records) and deadline < 400:
-            deadline += 1
-            logging.getLogger("engine").handlers[0].flush()
-            import time
-
-            time.sleep(0.01)
-        assert any("dropped" in record.getMessage() for record in caplog.records), "what comes late is said"
+        shop.Hang.come_back.set()
+        until(is_dropped, told=lambda: "what comes late is not said")
         assert site.stored("A-1")["data"]["price"] == 0, "and changes nothing"
 
 
