@@ -16,6 +16,7 @@ from engine.commands.options import AtOption, JsonOption, StoreOption, WhyOption
 from engine.commands.printing.actions import print_actions, print_verdicts
 from engine.commands.printing.acts import print_action, print_answer
 from engine.exceptions import InputError
+from engine.lookup.entries import documents
 from engine.lookup.history import ActionRow, read_action
 from engine.store import Store
 from engine.text import counted
@@ -68,7 +69,8 @@ def show(
             row = _row(opened, action)
         document = opened.actions.get(doc_id=action)
         refusals = {key: why for key, why in (document or {"results": {}})["results"].items() if why is not None}
-        print_verdicts(row, _rows(opened, action), refusals, as_json=json)
+        found = documents(opened.verdicts, opened.verdicts.ids(where("action") == action))
+        print_verdicts(row, found, refusals, as_json=json)
     is_well = not row.refused and set(row.verdicts) <= {Verdict.FIXED, Verdict.DONE}
     raise typer.Exit(0 if is_well else 1)
 
@@ -140,9 +142,3 @@ def _row(store: Store, action: int) -> ActionRow:
     if document is None:
         raise InputError(f"there is no action {action} in {store.path}: `wfe actions` lists them")
     return read_action(document, store.is_alive, verdicts_of(store, action))
-
-
-def _rows(store: Store, action: int) -> Iterator[dict[str, object]]:
-    numbers = list(store.verdicts.ids(where("action") == action))
-    for at in range(0, len(numbers), 500):
-        yield from store.verdicts.get(doc_ids=numbers[at : at + 500])

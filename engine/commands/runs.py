@@ -11,6 +11,7 @@ from engine.commands import completing, printing
 from engine.commands.options import AtOption, JsonOption, StoreOption, looked_back_at
 from engine.commands.printing.runs import print_run, print_runs
 from engine.exceptions import InputError
+from engine.lookup.entries import documents
 from engine.lookup.history import RunRow, read_run
 from engine.store import Store
 
@@ -48,7 +49,5 @@ def runs(
 
 
 def _newest(store: Store, moment: datetime) -> Iterator[RunRow]:
-    numbers = store.runs.ids(order_by="started", reverse=True)
-    for at in range(0, len(numbers), 100):
-        for document in store.runs.get(doc_ids=numbers[at : at + 100]):
-            yield read_run(document, moment, store.is_alive)
+    for document in documents(store.runs, store.runs.ids(order_by="started", reverse=True), 100):
+        yield read_run(document, moment, store.is_alive)

@@ -14,10 +14,17 @@ from engine.clock import to_text
 from engine.exceptions import InputError
 from engine.lookup.rows import EntryRow, current, read_row
 from engine.state import State
-from engine.store import Store
+from engine.store import DocumentTable, Store
 
 PAGE = 500
-"""So many entries are read at once."""
+"""So many documents are read at once."""
+
+
+def documents(table: DocumentTable, ids: Iterable[int], page: int = PAGE) -> Iterator[Document]:
+    """The documents of a table with these ids, in this order, read a page at a time; what is gone is left out."""
+    waiting = iter(ids)
+    while at_once := list(islice(waiting, page)):
+        yield from table.get(doc_ids=at_once)
 
 
 def rows(store: Store, moment: datetime, ids: Iterable[int] | None = None) -> Iterator[EntryRow]:
@@ -28,10 +35,8 @@ def rows(store: Store, moment: datetime, ids: Iterable[int] | None = None) -> It
         moment: what has become due by then is ready.
         ids: their numbers; None is all of them, by key.
     """
-    waiting = iter(store.entries.ids(order_by="key") if ids is None else ids)
-    while page := list(islice(waiting, PAGE)):
-        for document in store.entries.get(doc_ids=page):
-            yield read_row(document, moment, store.is_alive)
+    for document in documents(store.entries, store.entries.ids(order_by="key") if ids is None else ids):
+        yield read_row(document, moment, store.is_alive)
 
 
 def count_states(
@@ -172,10 +177,8 @@ def _untold(key: str, found: list[Document], store: Store) -> InputError:
 def keys_of(store: Store, ids: Iterable[int]) -> dict[str, dict[str, int]]:
     """The keys of entries and their numbers, by processor; those that are gone are left out."""
     found: dict[str, dict[str, int]] = {}
-    waiting = iter(ids)
-    while page := list(islice(waiting, PAGE)):
-        for document in store.entries.get(doc_ids=page):
-            found.setdefault(document["processor"], {})[document["key"]] = document.doc_id
+    for document in documents(store.entries, ids):
+        found.setdefault(document["processor"], {})[document["key"]] = document.doc_id
     return found
 
 

@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import islice
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -20,6 +19,7 @@ from engine.clock import from_text, to_text
 from engine.groups import Dealt, GroupState, Word, dealt_with, state_of, words_of
 from engine.groups.seen import failing_by_group, first_and_last, of_group
 from engine.journal.durations import Histogram
+from engine.lookup.entries import documents
 from engine.lookup.history import ActionRow, RunRow, read_action, read_run
 from engine.lookup.typical import typical_durations
 from engine.pausing import Pause, pauses
@@ -337,7 +337,7 @@ def _stuck(store: Store, moment: datetime) -> Some[Stuck]:
     numbers = store.entries.ids(runs, order_by="updated", limit=OLDEST_RUNNING)
     usual: dict[str, Mapping[str, Histogram]] = {}
     found = []
-    for document in _pages(store, numbers):
+    for document in documents(store.entries, numbers):
         processor = document["processor"]
         if not (document["owner"] and store.is_alive(document["owner"])):
             continue
@@ -369,9 +369,3 @@ def _takes_long(entry: Mapping[str, Any], usual: Mapping[str, Histogram], moment
         p95,
         known.count,
     )
-
-
-def _pages(store: Store, numbers: Iterable[int]) -> Iterator[Document]:
-    waiting = iter(numbers)
-    while page := list(islice(waiting, 100)):
-        yield from store.entries.get(doc_ids=page)
