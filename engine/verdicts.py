@@ -208,6 +208,12 @@ def open_actions(store: "Store") -> dict[int, int]:
     return store.verdicts.counts("action", where("verdict") == Verdict.WAITING)
 
 
+def awaited_actions(store: "Store") -> list[int]:
+    """The numbers of the actions that wait for a worker, or for verdicts, the oldest first. Cheap."""
+    is_open: QueryInstance = where("open") == True  # noqa: E712 - a query, not a test
+    return sorted({*store.actions.ids(is_open), *open_actions(store)})
+
+
 def verdicts_of(store: "Store", action: int) -> dict[Verdict, int]:
     """How many entries of an action have which verdict. Cheap."""
     counted = store.verdicts.counts("verdict", where("action") == action)

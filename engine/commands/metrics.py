@@ -17,7 +17,7 @@ from engine.lookup.entries import count_states
 from engine.pausing import pauses
 from engine.state import FAILURES, State
 from engine.store import Store
-from engine.verdicts import open_actions
+from engine.verdicts import awaited_actions
 
 Sample = tuple[Mapping[str, str], float]
 """Labels, and a value."""
@@ -42,9 +42,8 @@ def exposition(store: Store, moment: datetime) -> Iterator[str]:
         "wfe_paused", "gauge", "Whether a processor is paused.",
         [({"processor": name}, int(name in paused)) for name in processors],
     )  # fmt: skip
-    is_open = where("open") == True  # noqa: E712 - a query, not a test
-    actions = {*store.actions.ids(is_open), *open_actions(store)}
-    yield from _family("wfe_actions_open", "gauge", "Actions that wait for something.", [({}, len(actions))])
+    actions = len(awaited_actions(store))
+    yield from _family("wfe_actions_open", "gauge", "Actions that wait for something.", [({}, actions)])
     for name, about, of in _OF_THE_NEWEST:
         samples = [({"processor": p}, value) for p, run in newest.items() if (value := of(run)) is not None]
         yield from _family(f"wfe_run_{name}", "gauge", f"Of the newest run: {about}.", samples)

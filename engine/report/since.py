@@ -25,7 +25,7 @@ from engine.lookup.typical import typical_durations
 from engine.pausing import Pause, pauses
 from engine.state import State
 from engine.store import Store
-from engine.verdicts import open_actions, verdicts_of
+from engine.verdicts import awaited_actions, verdicts_of
 
 SPAN = timedelta(hours=12)
 """So far back it goes for who has never looked."""
@@ -290,9 +290,7 @@ def acts_since(store: Store, since: datetime) -> list[ActionRow]:
 
 
 def _open(store: Store) -> Some[ActionRow]:
-    """The actions that wait for a worker, or for verdicts, the oldest first."""
-    is_open: QueryInstance = where("open") == True  # noqa: E712 - a query, not a test
-    numbers = sorted({*store.actions.ids(is_open), *open_actions(store)})
+    numbers = awaited_actions(store)
     return Some(list(_acts(store, numbers[:MOST])), len(numbers))
 
 
