@@ -19,8 +19,8 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
+from engine.commands.printing import refusal
 from engine.exceptions import EngineError
-from engine.text import literal
 
 COMMANDS = {
     "ls": "entries:ls",
@@ -201,5 +201,5 @@ def _usage(error: typer.TyperException) -> str:
 
 
 def _refused(sentence: str) -> int:
-    sys.stderr.write(f"wfe: {literal(sentence)}\n")
+    refusal(sentence)
     return 2

@@ -1,9 +1,12 @@
 """What `wfe` says to people, on standard error: sentences, so that results can be read by a program."""
 
 import sys
+from typing import TYPE_CHECKING
 
-from engine.filter.syntax import FilterError
 from engine.text import literal
+
+if TYPE_CHECKING:
+    from engine.filter.syntax import FilterError
 
 
 def refusal(sentence: str) -> None:
@@ -11,7 +14,7 @@ def refusal(sentence: str) -> None:
     sys.stderr.write(f"wfe: {literal(sentence)}\n")
 
 
-def wrong_filter(text: str, error: FilterError) -> None:
+def wrong_filter(text: str, error: "FilterError") -> None:
     """Why a filter cannot be understood, and where."""
     from rich.cells import cell_len
 
