@@ -18,12 +18,9 @@ from tinydb.table import Document
 from engine.clock import from_text, to_text
 from engine.groups import Dealt, GroupState, Word, dealt_with, state_of, words_of
 from engine.groups.seen import failing_by_group, first_and_last, of_group
-from engine.journal.durations import Histogram
-from engine.lookup.entries import documents
 from engine.lookup.history import ActionRow, RunRow, read_action, read_run
-from engine.lookup.typical import typical_durations
 from engine.pausing import Pause, pauses
-from engine.state import State
+from engine.report.stuck import Stuck, stuck_entries
 from engine.store import Store
 from engine.verdicts import awaited_actions, verdicts_of
 
@@ -33,14 +30,8 @@ SPAN = timedelta(hours=12)
 MOST = 20
 """So many of each kind are told; of the rest, how many there are."""
 
-NEWEST_RUNS, NEWEST_ACTS, OLDEST_RUNNING = 200, 100, 1_000
-"""So many are looked through: the newest runs and acts, and the entries that run longest."""
-
-FEWEST = 20
-"""With fewer durations known of a task, it is not told that an execution of it takes long."""
-
-LEAST = 1.0
-"""Seconds that an execution takes long at least: what is shorter may have ended, and is just being written."""
+NEWEST_RUNS, NEWEST_ACTS = 200, 100
+"""So many are looked through."""
 
 T = TypeVar("T")
 
@@ -95,25 +86,6 @@ class GroupNews:
             "back": to_text(self.back) if self.back else None,
             **self.word.to_json(),
         }
-
-
-@dataclass(frozen=True)
-class Stuck:
-    """An entry that has been in a task for longer than 95 of 100 executions of it take; `usual` is what half of them
-    take. In seconds all, and `known` of so many executions."""
-
-    key: str
-    processor: str
-    task: str
-    attempt: int
-    seconds: float
-    usual: float
-    p95: float
-    known: int
-
-    def to_json(self) -> dict[str, Any]:
-        """As JSON data."""
-        return dict(vars(self))
 
 
 @dataclass(frozen=True)
@@ -198,7 +170,7 @@ def report(store: Store, since: datetime, moment: datetime, who: str | None = No
         store.errors.count(where("time") > to_text(since)),
         dealt_with(store, moment),
         **_groups(store, since, moment),
-        stuck=_stuck(store, moment),
+        stuck=Some.of(stuck_entries(store, moment)),
         acts=Some(others[:MOST], len(others) + left),
         own=Some.of(own),
         open=_open(store),
@@ -324,46 +296,3 @@ def _run_to_json(run: RunRow) -> dict[str, Any]:
         "ended": to_text(run.ended) if run.ended else None,
         "failed": run.failed,
     }
-
-
-# --- what takes long
-
-
-def _stuck(store: Store, moment: datetime) -> Some[Stuck]:
-    """The entries that are in a task for longer than is usual, those first that are so by most."""
-    runs: QueryInstance = where("state") == State.RUNNING
-    numbers = store.entries.ids(runs, order_by="updated", limit=OLDEST_RUNNING)
-    usual: dict[str, Mapping[str, Histogram]] = {}
-    found = []
-    for document in documents(store.entries, numbers):
-        processor = document["processor"]
-        if not (document["owner"] and store.is_alive(document["owner"])):
-            continue
-        if processor not in usual:
-            usual[processor] = typical_durations(store, processor)
-        stuck = _takes_long(document, usual[processor], moment)
-        if stuck is not None:
-            found.append(stuck)
-    return Some.of(sorted(found, key=lambda each: each.p95 / each.seconds))
-
-
-def _takes_long(entry: Mapping[str, Any], usual: Mapping[str, Histogram], moment: datetime) -> Stuck | None:
-    """The entry, if the execution that is under way takes longer than 95 of 100 did."""
-    execution = entry["executions"][-1] if entry["executions"] else None
-    if execution is None or not execution["running"]:
-        return None
-    known = usual.get(execution["name"], Histogram())
-    p95, median = known.quantile(0.95), known.quantile(0.5)
-    seconds = (moment - from_text(execution["execution_time"])).total_seconds()
-    if p95 is None or median is None or known.count < FEWEST or seconds <= max(p95, LEAST):
-        return None
-    return Stuck(
-        entry["key"],
-        entry["processor"],
-        execution["name"],
-        execution["run_count"] or 1,
-        round(seconds, 3),
-        median,
-        p95,
-        known.count,
-    )

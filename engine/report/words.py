@@ -12,7 +12,8 @@ from engine.operations import line_of
 from engine.operations.shell import store_words
 from engine.pausing import Pause
 from engine.report.figures import Figures
-from engine.report.since import GroupNews, Report, Runs, Some, Stuck
+from engine.report.since import GroupNews, Report, Runs, Some
+from engine.report.stuck import Stuck
 from engine.text import counted, literal
 from engine.verdicts import Verdict
 

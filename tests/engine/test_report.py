@@ -23,7 +23,8 @@ from engine.operations import note, pause, resolve, snooze, undo
 from engine.pausing import Pause
 from engine.report.figures import Figures
 from engine.report.markdown import markdown
-from engine.report.since import FEWEST, MOST, GroupNews, Report, Some, Stuck, report
+from engine.report.since import MOST, GroupNews, Report, Some, report
+from engine.report.stuck import FEWEST, Stuck
 from engine.report.words import sections
 from engine.state import State
 from engine.verdicts import Verdict
