@@ -1,4 +1,4 @@
-"""The app: which places are open, over which store, at which time; and what its screens are told of what changes."""
+"""The app: over which store and at which time its places are, and what they are told of what changes."""
 
 import asyncio
 import gc
@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from textual import work
 from textual.app import SystemCommand
@@ -19,10 +19,10 @@ from textual.binding import BindingType
 from textual.css.query import NoMatches
 from textual.events import Event, InputEvent
 from textual.filter import LineFilter
-from textual.screen import ModalScreen, Screen
+from textual.screen import Screen
 
 from engine.clock import Clock, local_minute, utc_now
-from engine.exceptions import EngineError, InputError
+from engine.exceptions import EngineError
 from engine.operations.recording import signature
 from engine.past.looking_back import Past, look_back
 from engine.store import Store, may_write
@@ -40,16 +40,15 @@ from wfe_tui.memory import Memory, OfStore
 from wfe_tui.others import Others, OthersAction, read_others
 from wfe_tui.outcomes import Outcomes
 from wfe_tui.palette import key_commands
-from wfe_tui.routes import ENTRIES, LISTS, Area, Places, Route, parse_route
+from wfe_tui.routes import ENTRIES, Route
 from wfe_tui.screens.acting import ActingScreen
-from wfe_tui.screens.base import StoreScreen
 from wfe_tui.screens.entries import EntriesScreen
 from wfe_tui.screens.help import HelpScreen
-from wfe_tui.screens.making import look, make_screen, screen_name
 from wfe_tui.screens.output import OutputScreen
 from wfe_tui.screens.welcome import WelcomeScreen
-from wfe_tui.surviving import Severity, SurvivingApp
+from wfe_tui.surviving import Severity
 from wfe_tui.themes import DEFAULT, THEMES
+from wfe_tui.visiting import VisitingApp
 from wfe_tui.widgets.cut import cut
 
 LONGEST_LINE = 300
@@ -89,7 +88,7 @@ class Settings:
     protected: bool = False
 
 
-class WfeApp(SurvivingApp):
+class WfeApp(VisitingApp):
     """The console over one store."""
 
     TITLE = "wfe"
@@ -123,9 +122,6 @@ class WfeApp(SurvivingApp):
         self.engines = Engines(self)
         self.failure: EngineError | None = None
         """Why the console could not go on."""
-        self._places = Places()
-        self._screens: dict[str, StoreScreen] = {}
-        self._travels = 0
         self._feed: Feed | None = None
         self._others_loader = Loader(self, self._read_others, self._show_others)
         self._lost: str | None = None
@@ -244,34 +240,20 @@ class WfeApp(SurvivingApp):
             await asyncio.to_thread(self._feed.stop)
         self.store, self.clock = (past.store, past.clock) if past else (self.present, self.present_clock)
         self.pulse, self.others, self._lost = Pulse(), Others(), None
-        front, screens, self._screens = self._in_front(), self._screens, {}
-        self._travels += 1
+        front, screens = self._in_front(), self._leave()
         if front is None:
             self._begin()
         else:
             await self._show_again(front.route)
-        for screen in screens.values():
-            self.uninstall_screen(screen)
-            await screen.remove()
+            await asyncio.to_thread(self._follow)
+        for screen in screens:
+            await self._take_down(screen)
         if left is not None:
             await asyncio.to_thread(left.close)
         if past is None:
             self.say("as it is now")
         else:
             self.say("\n".join([f"as it was at {local_minute(past.moment, self.present_clock())}", *past.unknown]))
-
-    async def _show_again(self, route: Route) -> None:
-        """Show a place in another time; its list, where it is not there then."""
-        found = None
-        if self._needs_look(route):
-            try:
-                route, found = await asyncio.to_thread(look, self.store, route, self.clock())
-            except EngineError as error:
-                self.say(str(error), severity="warning")
-                route = Route(route.area if route.area in LISTS else "entries")
-        self._places.rename(route)
-        self._show(route, found)
-        await asyncio.to_thread(self._follow)
 
     def refuses(self, verb: str) -> bool:
         """Whether nothing is to be changed from here, which is said."""
@@ -302,8 +284,6 @@ class WfeApp(SurvivingApp):
             self.others.looked_at(self.present_clock())
         await super().on_event(event)
 
-    # --- places
-
     @property
     def badges(self) -> tuple[str, ...]:
         """What is not as usual with the store."""
@@ -317,112 +297,6 @@ class WfeApp(SurvivingApp):
         """What has to be typed before something that cannot be undone; None if nothing has."""
         is_protected = self.settings.protected or self.config.protects(self.store.path)
         return self.store.path.name if is_protected else None
-
-    def go(self, route: Route) -> None:
-        """Go to a place; what it names and is not there is said."""
-        if self._needs_look(route):
-            self._look_and_go(route)
-        else:
-            self._arrive(route)
-
-    @work(group="go")
-    async def _look_and_go(self, route: Route) -> None:
-        try:
-            found = await asyncio.to_thread(look, self.store, route, self.clock())
-        except EngineError as error:
-            self.say(str(error), severity="error")
-        else:
-            self._arrive(*found)
-
-    def _arrive(self, route: Route, found: Any = None) -> None:
-        if isinstance(self.screen, StoreScreen):
-            self._places.rename(self.screen.route)
-        self._places.go(route)
-        self._show(route, found)
-
-    def _needs_look(self, route: Route) -> bool:
-        """Whether it is to be found out first if there is what the path names."""
-        is_known = not route.name and route.area != "compare"
-        return route.area != "entries" and not is_known and screen_name(route) not in self._screens
-
-    def _show(self, route: Route, found: Any = None) -> None:
-        name = screen_name(route)
-        screen = self._screens.get(name)
-        if screen is None:
-            screen = self._screens[name] = make_screen(route, found)
-            self.install_screen(screen, f"{self._travels} {name}")
-        while isinstance(self.screen, ModalScreen):
-            self.pop_screen()
-        if len(self.screen_stack) > 1:
-            self.switch_screen(screen)
-        else:
-            self.push_screen(screen)
-        if screen.is_mounted:
-            screen.open(route)
-            screen.time_passed()
-        screen.show_signal(self._signal())
-        self.call_later(self._forget_screens)
-
-    async def _forget_screens(self) -> None:
-        """Take down the places that nobody can go back to."""
-        for name, screen in list(self._screens.items()):
-            is_kept = screen is self.screen or not screen.route.name or screen.route in self._places
-            if not is_kept and screen not in self.screen_stack:
-                del self._screens[name]
-                self.uninstall_screen(screen)
-                await screen.remove()
-
-    def action_go_to(self, area: Area) -> None:
-        """Go to a list, as it was left."""
-        if hasattr(self, "store"):
-            shown = self._screens.get(area)
-            self.go(shown.route if shown else Route(area))
-
-    def action_go(self) -> None:
-        """Ask for a path, and go there."""
-        from wfe_tui.screens.go import GoScreen
-
-        if hasattr(self, "store"):
-            here = str(self.screen.route) if isinstance(self.screen, StoreScreen) else ""
-            self.push_screen(GoScreen(here), self._go_to_path)
-
-    def _go_to_path(self, path: str | None) -> None:
-        if path:
-            try:
-                self.go(parse_route(path))
-            except InputError as error:
-                self.say(str(error), severity="error")
-
-    async def action_back(self) -> None:
-        """Go to the place before."""
-        self._move(self._places.back)
-
-    def action_forward(self) -> None:
-        """Go to the place that was left."""
-        self._move(self._places.forward)
-
-    def _move(self, move: Callable[[], Route | None]) -> None:
-        if isinstance(self.screen, StoreScreen):
-            self._places.rename(self.screen.route)
-        route = move()
-        if route is None:
-            return
-        if self._needs_look(route):
-            self._look_and_go(route)
-        else:
-            self._show(route)
-
-    async def action_up(self) -> None:
-        """Go from what is looked at to the list that it belongs to; from the lists home."""
-        screen = self.screen
-        if not isinstance(screen, StoreScreen):
-            return
-        came_from = self._places.before
-        parent = Route(screen.route.area) if screen.route.name and screen.route.area in LISTS else ENTRIES
-        if came_from is not None and (screen.route.name or screen.route.area not in LISTS):
-            self._move(self._places.back)
-        elif screen.route.area != "entries" or screen.route.name:
-            self.go(self._screens[parent.area].route if parent.area in self._screens else parent)
 
     # --- what the store tells
 
@@ -456,23 +330,16 @@ class WfeApp(SurvivingApp):
 
     def _show_signal(self) -> None:
         if screen := self._in_front():
-            screen.show_signal(self._signal())
+            screen.show_signal(self.signal)
 
-    def _signal(self) -> str | None:
+    @property
+    def signal(self) -> str | None:
         if self._lost is not None:
             return self._lost
         if self.pulse.silent:
             run = self.pulse.silent[0]
             return f"run {run.id} was last heard of {run.silent_for or 0:.0f} s ago: its process may hang"
         return None
-
-    def _living(self) -> list[StoreScreen]:
-        """The places that are composed, in front or not."""
-        return [each for each in self._screens.values() if each.is_mounted and each.is_attached and each.is_running]
-
-    def _in_front(self) -> StoreScreen | None:
-        """The place that is shown, below whatever lies on it."""
-        return next((s for s in reversed(self.screen_stack) if isinstance(s, StoreScreen)), None)
 
     def _time_passed(self) -> None:
         if self._feed is not None and self.looking.is_to_keep:
@@ -586,11 +453,6 @@ class WfeApp(SurvivingApp):
 
     def get_line_filters(self) -> list[LineFilter]:
         return [*super().get_line_filters(), *([self._ascii] if self._ascii else [])]
-
-    @property
-    def place(self) -> str:
-        """What is in front, for the report of a failure."""
-        return str(self.screen.route) if isinstance(self.screen, StoreScreen) else type(self.screen).__name__
 
     def _end_without_terminal(self) -> None:
         """When a connection breaks off, or the server of a browser's tab, and no signal says so, end as by that signal:
