@@ -19,9 +19,9 @@ def print_action(done: ActionResult, *, as_json: bool) -> None:
     """What became of an act, for each key."""
     if as_json:
         for key in done.accepted:
-            json_line({"key": key, "verb": done.verb, "accepted": True, "why": None})
+            _answer(done.verb, key, None)
         for key, why in done.refused.items():
-            json_line({"key": key, "verb": done.verb, "accepted": False, "why": why})
+            _answer(done.verb, key, why)
         return
     for key in done.accepted:
         sys.stdout.write(f"{done.verb}: {literal(key)}\n")
@@ -32,9 +32,14 @@ def print_action(done: ActionResult, *, as_json: bool) -> None:
 def print_answer(verb: str, key: str, sentence: str, *, as_json: bool, refused: str | None = None) -> None:
     """What became of an act on something that is no entry, as a processor, a run or an action; `key` names it."""
     if as_json:
-        json_line({"key": key, "verb": verb, "accepted": refused is None, "why": refused})
+        _answer(verb, key, refused)
     else:
         note(sentence)
+
+
+def _answer(verb: str, key: str, refused: str | None) -> None:
+    """What became of an act on one thing, for programs."""
+    json_line({"key": key, "verb": verb, "accepted": refused is None, "why": refused})
 
 
 def print_outcome(number: int, verdicts: Mapping[Verdict, int]) -> None:
