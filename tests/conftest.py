@@ -145,6 +145,12 @@ class Workplace:
         file = self.folder / "done.txt"
         return file.read_text().splitlines() if file.exists() else []
 
+    @property
+    def actions(self) -> list[dict[str, Any]]:
+        """What operators did, the oldest first, as the store has it."""
+        with Store(self.store) as store:
+            return [dict(action) for action in store.actions.all()]
+
     def start(self, *arguments: str, start_new_session: bool = False, **environment: str) -> subprocess.Popen[str]:
         """Start `wfe` without waiting for it; the store is named by $WFE_STORE unless it is named otherwise."""
         return Process(

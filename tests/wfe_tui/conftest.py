@@ -86,6 +86,10 @@ class Operator:
         """Wait until these texts stand on the screen."""
         await self.until(lambda: all(text in self.screen for text in texts))
 
+    async def sees_of(self, key: str, *texts: str) -> None:
+        """Wait until these texts stand in the line of an entry."""
+        await self.until(lambda: all(text in self.line(key) for text in texts))
+
     async def no_longer_sees(self, text: str) -> None:
         await self.until(lambda: text not in self.screen)
 

@@ -13,11 +13,6 @@ from engine.operations import pause, resume
 from engine.store import Store
 
 
-def actions(place: Any) -> list[dict[str, Any]]:
-    with Store(place.store) as store:
-        return [dict(action) for action in store.actions.all()]
-
-
 def executions(place: Any, task: str, key: str) -> int:
     return place.done.count(f"{task} {key}")
 
@@ -33,7 +28,7 @@ async def test_a_repaired_entry_is_restarted_from_its_failed_task_and_the_row_sh
         await operator.go_to("A-2")
         await operator.does("R", "Restart: 1 entry?")
         await operator.hears(f"restart: 1 entry\n$ wfe restart --store {place.store} A-2")
-        await operator.until(lambda: "✓ finished" in operator.line("A-2"))
+        await operator.sees_of("A-2", "✓ finished")
         await operator.sees("✗ 2 failed", "✓ 4 finished")
         await operator.idle()
     assert executions(place, "Fetch", "A-2") == 1
@@ -59,7 +54,7 @@ async def test_many_are_restarted_after_a_question_that_names_their_number(conso
         await operator.sees("0 entries")
         await operator.no_longer_sees("marked")
         await operator.idle()
-    [action] = actions(place)
+    [action] = place.actions
     assert action["keys"] == ["A-2", "A-6", "A-7"]
     assert not action["open"]
 
@@ -72,7 +67,7 @@ async def test_an_answer_other_than_yes_does_nothing_and_keeps_the_marks(console
         await operator.sees("Restart from the start: 8 entries?", "all entries")
         await operator.press(key)
         await operator.sees("8 entries", "● 8 marked")
-    assert actions(place) == []
+    assert place.actions == []
 
 
 async def test_all_tasks_are_executed_again_from_the_start(console: Any, place: Any) -> None:
@@ -100,7 +95,7 @@ async def test_the_number_confirmed_is_the_number_acted_on_though_others_are_mar
         await operator.hears("restart: 2 entries")
         await operator.sees("● 6 marked")
         await operator.idle()
-    assert actions(place)[0]["keys"] == ["A-2", "A-3"]
+    assert place.actions[0]["keys"] == ["A-2", "A-3"]
 
 
 async def test_marks_that_change_right_after_the_key_do_not_change_the_act(console: Any, place: Any) -> None:
@@ -136,7 +131,7 @@ async def test_refused_entries_are_named_and_keep_their_marks_the_others_lose_th
         await operator.sees("● 1 marked")
         assert operator.line("A-1").startswith("●")
         await operator.idle()
-        await operator.until(lambda: "✓ finished" in operator.line("A-2"))
+        await operator.sees_of("A-2", "✓ finished")
 
 
 async def test_a_running_entry_is_refused(console: Any, place: Any) -> None:
@@ -171,10 +166,10 @@ async def test_repeat_is_switched_on_and_off_and_the_row_shows_it(console: Any, 
         await operator.go_to("A-3")
         await operator.press("T")
         await operator.hears(f"repeat on: 1 entry\n$ wfe repeat on --store {place.store} A-3")
-        await operator.until(lambda: "○ ready" in operator.line("A-3") and " on " in operator.line("A-3"))
+        await operator.sees_of("A-3", "○ ready", " on ")
         await operator.press("T")
         await operator.hears(f"repeat off: 1 entry\n$ wfe repeat off --store {place.store} A-3")
-        await operator.until(lambda: "◼ interrupted" in operator.line("A-3"))
+        await operator.sees_of("A-3", "◼ interrupted")
 
 
 async def test_the_shell_line_that_an_act_shows_does_the_same(console: Any, place: Any) -> None:
@@ -182,11 +177,11 @@ async def test_the_shell_line_that_an_act_shows_does_the_same(console: Any, plac
         await operator.go_to("A-3")
         await operator.press("T", "T")
         await operator.hears("repeat off: 1 entry")
-        await operator.until(lambda: "◼ interrupted" in operator.line("A-3"))
+        await operator.sees_of("A-3", "◼ interrupted")
         shown = next(notice for notice in operator.notices if "repeat on" in notice).partition("$ wfe ")[2]
         place.wfe(*shlex.split(shown), WFE_STORE="")
-        await operator.until(lambda: "○ ready" in operator.line("A-3") and " on " in operator.line("A-3"))
-    first, *_, last = actions(place)
+        await operator.sees_of("A-3", "○ ready", " on ")
+    first, *_, last = place.actions
     assert (first["verb"], first["keys"]) == (last["verb"], last["keys"])
 
 
@@ -205,7 +200,7 @@ async def test_where_some_are_off_repeat_is_switched_on_for_all(console: Any, pl
     async with console(place.store) as operator:
         await operator.go_to("A-2")
         await operator.press("T")
-        await operator.until(lambda: "○ ready" in operator.line("A-2"))
+        await operator.sees_of("A-2", "○ ready")
         await operator.press("f", "a")
         await operator.sees("● 2 marked")
         await operator.press("escape")
@@ -249,7 +244,7 @@ async def test_a_task_in_doubt_is_taken_as_done_after_a_question(console: Any, i
         )
         await operator.does("D", "Decide done: 1 entry?", "⊘ Check taken as done")
         await operator.hears(f"decide done: 1 entry\n$ wfe decide done --store {in_doubt.store} A-1")
-        await operator.until(lambda: "✓ finished" in operator.line("A-1"))
+        await operator.sees_of("A-1", "✓ finished")
         await operator.sees("decided done by")
         await operator.idle()
     assert (executions(in_doubt, "Check", "A-1"), executions(in_doubt, "Send", "A-1")) == (1, 1)
@@ -260,7 +255,7 @@ async def test_a_task_in_doubt_is_executed_again_by_a_restart(console: Any, in_d
         await operator.go_to("A-1")
         await operator.sees("its process died inside this task · R executes it again, D takes it as done")
         await operator.does("R", "Restart: 1 entry?")
-        await operator.until(lambda: "✓ finished" in operator.line("A-1"))
+        await operator.sees_of("A-1", "✓ finished")
         await operator.idle()
     assert (executions(in_doubt, "Check", "A-1"), executions(in_doubt, "Send", "A-1")) == (2, 1)
 
@@ -296,7 +291,7 @@ async def test_a_processor_is_paused_after_a_question_and_resumed_and_the_screen
         await operator.press("P")
         await operator.hears(f"resume: orders:Orders\n$ wfe resume --store {place.store} orders:Orders")
         await operator.no_longer_sees("‖")
-    assert [action["verb"] for action in actions(place)] == ["pause", "resume"]
+    assert [action["verb"] for action in place.actions] == ["pause", "resume"]
 
 
 async def test_no_is_no_pause(console: Any, place: Any) -> None:
@@ -306,7 +301,7 @@ async def test_no_is_no_pause(console: Any, place: Any) -> None:
         await operator.sees("Pause this processor?")
         await operator.press("n")
         await operator.sees("8 entries")
-    assert actions(place) == []
+    assert place.actions == []
 
 
 async def test_pauses_by_others_are_shown_live_each_in_a_line_and_literally(console: Any, place: Any) -> None:
@@ -354,7 +349,7 @@ async def test_two_quick_restarts_are_both_executed_by_one_process_after_the_oth
         await operator.idle()
         assert running == 1
     assert [executions(place, "Send", key) for key in ("A-2", "A-6", "A-7")] == [1, 1, 0]
-    assert [action["open"] for action in actions(place)] == [False, False]
+    assert [action["open"] for action in place.actions] == [False, False]
 
 
 async def test_a_new_run_asked_for_during_a_restart_follows_it(console: Any, place: Any) -> None:
@@ -423,7 +418,7 @@ async def test_an_act_of_another_process_shows_on_the_row(console: Any, place: A
     async with console(place.store) as operator:
         await operator.sees("◼ interrupted")
         assert place.wfe("repeat", "on", "A-3").returncode == 0
-        await operator.until(lambda: "○ ready" in operator.line("A-3"))
+        await operator.sees_of("A-3", "○ ready")
 
 
 async def test_the_console_waits_for_its_turn_to_write_without_holding_up_the_keys(

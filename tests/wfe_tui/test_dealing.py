@@ -19,11 +19,6 @@ def groups(place: Any) -> list[dict[str, Any]]:
         return [dict(group) for group in store.groups.all()]
 
 
-def actions(place: Any) -> list[dict[str, Any]]:
-    with Store(place.store) as store:
-        return [dict(action) for action in store.actions.all()]
-
-
 def only_raising(place: Any) -> None:
     """Of the failures only those are left that have a cause."""
     with Store(place.store) as store:
@@ -69,7 +64,7 @@ async def test_a_cause_is_snoozed_until_it_is_seen_again(console: Any, place: An
         await operator.does("R", "Restart: 3 entries?")
         await operator.sees("✚ new", "0 of 3 recovered: fix first")
         await operator.idle()
-    assert [action["verb"] for action in actions(place)] == ["snooze", "restart"]
+    assert [action["verb"] for action in place.actions] == ["snooze", "restart"]
 
 
 async def test_a_snooze_ends_by_itself_while_one_looks(console: Any, place: Any, clock: Any) -> None:

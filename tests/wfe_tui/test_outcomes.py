@@ -64,10 +64,10 @@ async def test_the_verdicts_of_an_action_are_a_list_that_leads_to_entries_and_tr
         await operator.press("enter")
         await operator.sees("restart  on 4 entries  ◷ open", "by ", "no reason was given", "orders:Orders", "plan p1:")
         await operator.sees(f"$ wfe actions show --store {repaired.store} 1")
-        await operator.until(lambda: "✓ fixed" in operator.line("A-2") and "✓ finished" in operator.line("A-2"))
-        assert "◷ waiting" in operator.line("A-3")
-        assert "✗ same error" in operator.line("A-6")
-        assert "✗ new error" in operator.line("A-7")
+        await operator.sees_of("A-2", "✓ fixed", "✓ finished")
+        await operator.sees_of("A-3", "◷ waiting")
+        await operator.sees_of("A-6", "✗ same error")
+        await operator.sees_of("A-7", "✗ new error")
         await operator.press("f")
         await operator.sees("A-3")
         await operator.no_longer_sees("A-6")
@@ -97,9 +97,9 @@ async def test_verdicts_show_on_the_screen_of_their_action_as_they_come(console:
         await operator.press("4")
         await operator.sees("▶ taken", "◷ 1 action open, 1 entry waits")
         await operator.press("enter")
-        await operator.until(lambda: "◷ waiting" in operator.line("A-1"))
+        await operator.sees_of("A-1", "◷ waiting")
         slow.go_on()
-        await operator.until(lambda: "✓ fixed" in operator.line("A-1"))
+        await operator.sees_of("A-1", "✓ fixed")
         await operator.hears("restart from the start: 1 fixed")
         await operator.idle()
 
@@ -145,7 +145,7 @@ async def test_what_was_refused_at_once_is_told_with_its_reason(console: Any, pl
         await operator.sees("✓ 1 fixed · ⊘ 1 refused")
         await operator.press("enter")
         await operator.sees("Refused at once", "A-1  ✗ refused: it is finished: restart it from the start")
-        await operator.until(lambda: "✓ fixed" in operator.line("A-2"))
+        await operator.sees_of("A-2", "✓ fixed")
 
 
 async def test_acts_of_older_versions_show_what_they_answered(console: Any, place: Any) -> None:

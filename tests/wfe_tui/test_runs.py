@@ -90,7 +90,7 @@ async def test_a_processor_is_run_and_paused_from_its_run(console: Any, place: A
         await operator.press("3")
         await operator.sees("✓ completed")
         await operator.press("N")
-        await operator.until(lambda: "2  orders:Orders" in operator.screen)
+        await operator.sees("2  orders:Orders")
         await operator.idle()
         await operator.does("P", "Pause this processor?")
         await operator.sees("‖ Orders paused by")

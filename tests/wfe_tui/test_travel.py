@@ -30,7 +30,7 @@ async def test_failures_are_seen_again_after_their_repair_and_cannot_be_acted_on
         await operator.hears("as it was at")
         await operator.hears("the data of 3 entries may be of later")
         await operator.go_to("A-6")
-        assert "failed" in operator.line("A-6")
+        await operator.sees_of("A-6", "failed")
         for key, verb in (("R", "restart"), ("N", "run"), ("P", "pause")):
             await operator.press(key)
             await operator.hears(f": {verb} was not done. t, then n, comes back to now")
@@ -44,6 +44,7 @@ async def test_failures_are_seen_again_after_their_repair_and_cannot_be_acted_on
         await operator.hears("as it is now")
         await operator.until(lambda: operator.app.past is None)
         await operator.sees("✓ 6 finished")
+        await operator.sees_of("A-6", "finished")
         assert "failed" not in operator.line("A-6")
 
 

@@ -38,8 +38,9 @@ async def test_a_row_that_somebody_else_changed_is_marked_with_who(
     async with console(place.store, size=size) as operator:
         await operator.go_to("A-2")
         place.wfe("hold", "A-2", "A-7", "--why", "customs", LOGNAME="bob")
-        await operator.until(lambda: "⇄ A-2" in operator.screen and "⇄ A-7" in operator.screen)
-        await operator.until(lambda: "bob@" in operator.line("A-2") and "bob@" in operator.line("A-7"))
+        await operator.sees("⇄ A-2", "⇄ A-7")
+        await operator.sees_of("A-2", "bob@")
+        await operator.sees_of("A-7", "bob@")
         assert not any(f"⇄ {key}" in operator.screen for key in ("A-1", "A-3", "A-4", "A-5", "A-6", "A-8"))
         await operator.sees("⇄ hold by bob@", ": customs")
         await operator.press("enter")
@@ -70,7 +71,7 @@ async def test_what_is_done_here_is_not_marked_and_takes_the_mark_away(console: 
         await operator.press("L")
         await operator.hears("release: 1 entry")
         await operator.no_longer_sees("⇄ A-2")
-        assert "⇄ A-6" in operator.screen
+        await operator.sees("⇄ A-6")
 
 
 async def test_two_consoles_of_one_user_see_one_anothers_acts(console: Any, place: Any) -> None:
@@ -94,7 +95,7 @@ async def test_what_an_engine_does_to_an_entry_is_nobodys_act(console: Any, plac
         assert place.wfe("repeat", "on", "A-6", LOGNAME="anna").returncode == 0
         await operator.sees("⇄ A-6")
         place.wfe("run", "orders:Orders", "A-3", "A-6")
-        await operator.until(lambda: "✓ finished" in operator.line("A-6"))
+        await operator.sees_of("A-6", "✓ finished")
         bob.does(Hold(), "A-4")
         await operator.sees("⇄ A-4", "⇄ A-6")
         assert "⇄ A-3" not in operator.screen
@@ -104,7 +105,7 @@ async def test_an_undo_by_somebody_else_is_his_act_as_well(console: Any, place: 
     bob.does(Hold(), "A-2", "A-3")
     async with console(place.store) as operator:
         await operator.go_to("A-2")
-        await operator.until(lambda: "held" in operator.line("A-2"))
+        await operator.sees_of("A-2", "held")
         assert "⇄" not in operator.screen
         undo(store=bob.store, who="bob@host")
         await operator.sees("⇄ A-2", "⇄ A-3", "bob@host undo")
@@ -155,7 +156,7 @@ async def test_when_somebody_else_changes_marked_entries_it_is_said_once_and_whi
         await operator.hears("bob@host: hold: 2 of your 3 marked entries; the filter action:1 shows them\nwhy: customs")
         await operator.sees("●⇄A-3", "●⇄A-4", "⇄ A-7")
         bob.does(Release(), "A-7")
-        await operator.until(lambda: "bob@host release" in operator.line("A-7"))
+        await operator.sees_of("A-7", "bob@host release")
         assert len(operator.notices) <= 1
         await operator.press("R")
         await operator.sees(
@@ -249,7 +250,7 @@ async def test_an_act_on_a_row_that_another_has_changed_meanwhile_is_refused_wit
             "hold by bob@host: customs"
         )
         await operator.press("p")
-        await operator.until(lambda: "held" in operator.line("A-2"))
+        await operator.sees_of("A-2", "held")
         await operator.press("L")
         await operator.hears("release: 1 entry")
 

@@ -8,25 +8,20 @@ from engine import operations
 from engine.store import Store
 
 
-def actions(place: Any) -> list[dict[str, Any]]:
-    with Store(place.store) as store:
-        return [dict(action) for action in store.actions.all()]
-
-
 async def test_the_newest_act_on_one_entry_is_undone_without_a_question(console: Any, place: Any) -> None:
     async with console(place.store, size=(120, 30)) as operator:
         await operator.go_to("A-3")
         await operator.press("H")
         await operator.hears("u undoes it")
-        await operator.until(lambda: "‖ held" in operator.line("A-3"))
+        await operator.sees_of("A-3", "‖ held")
         await operator.press("u")
         await operator.hears(f"undone: action 1, hold: 1 entry\n$ wfe undo --store {place.store} 1")
-        await operator.until(lambda: "◼ interrupted" in operator.line("A-3"))
+        await operator.sees_of("A-3", "◼ interrupted")
         await operator.press("4")
         await operator.sees("↶ 1 taken back", "↶ undone")
         await operator.press("1", "u")
         await operator.hears("has done nothing that can be undone")
-    assert [action["verb"] for action in actions(place)] == ["hold", "undo"]
+    assert [action["verb"] for action in place.actions] == ["hold", "undo"]
 
 
 async def test_a_restart_that_no_worker_has_taken_is_undone_after_a_question(console: Any, place: Any) -> None:

@@ -20,11 +20,6 @@ def newest(place: Any, key: str) -> dict[str, Any]:
     return dict(entry(place, key)["executions"][-1])
 
 
-def actions(place: Any) -> list[dict[str, Any]]:
-    with Store(place.store) as store:
-        return [dict(action) for action in store.actions.all()]
-
-
 async def test_a_held_entry_is_executed_by_no_run_until_it_is_released(console: Any, place: Any) -> None:
     place.repair()
     async with console(place.store, size=(160, 48)) as operator:
@@ -35,11 +30,11 @@ async def test_a_held_entry_is_executed_by_no_run_until_it_is_released(console: 
         await operator.press("N")
         await operator.sees("run 2 Orders completed")
         await operator.idle()
-        assert "‖ held" in operator.line("A-4")
+        await operator.sees_of("A-4", "‖ held")
         await operator.press("L")
         await operator.hears("release: 1 entry")
         await operator.until(lambda: "‖" not in operator.line("A-4"))
-    assert [action["verb"] for action in actions(place)] == ["hold", "release"]
+    assert [action["verb"] for action in place.actions] == ["hold", "release"]
     assert place.done.count("Check A-4") == 1
 
 
@@ -53,9 +48,9 @@ async def test_a_cancelled_entry_is_left_alone_and_a_restart_takes_it_up_again(c
         await operator.hears(f"cancel: 1 entry\n$ wfe cancel --store {place.store} --why duplicate A-2")
         await operator.sees("⊘ 1 cancelled", "cancelled by", ": duplicate")
         await operator.does("R", "Restart: 1 entry?", "↻ Check runs again")
-        await operator.until(lambda: "✓ finished" in operator.line("A-2"))
+        await operator.sees_of("A-2", "✓ finished")
         await operator.idle()
-    assert actions(place)[0]["why"] == "duplicate"
+    assert place.actions[0]["why"] == "duplicate"
 
 
 async def test_a_skipped_task_is_not_executed_and_the_next_one_is(console: Any, place: Any) -> None:
@@ -63,7 +58,7 @@ async def test_a_skipped_task_is_not_executed_and_the_next_one_is(console: Any, 
         await operator.go_to("A-2")
         await operator.does("K", "Skip: 1 entry?", "⊘ Check taken as done", "○ Send runs first")
         await operator.hears("skip: 1 entry")
-        await operator.until(lambda: "✓ finished" in operator.line("A-2"))
+        await operator.sees_of("A-2", "✓ finished")
         await operator.press("enter")
         await operator.sees("⊘ skipped", "skipped by")
         await operator.idle()
@@ -106,7 +101,7 @@ async def test_a_repeat_that_cannot_be_understood_is_asked_for_again(console: An
         await operator.sees("'soon' is no repeat: write one of on, off, after 2h")
         await operator.press("escape")
         await operator.sees("8 entries")
-    assert actions(place) == []
+    assert place.actions == []
 
 
 async def test_the_preview_says_what_is_refused_and_why_and_the_rest_goes_on(console: Any, place: Any) -> None:
@@ -122,7 +117,7 @@ async def test_the_preview_says_what_is_refused_and_why_and_the_rest_goes_on(con
         await operator.press("y")
         await operator.hears("cancel: 5 entries\nA-1: it is finished: there is nothing to cancel")
         await operator.sees("⊘ 5 cancelled", "● 3 marked")
-    [action] = actions(place)
+    [action] = place.actions
     assert sum(answer is None for answer in action["results"].values()) == 5
 
 
@@ -150,7 +145,7 @@ async def test_an_act_on_more_than_a_transaction_holds_tells_how_far_it_is(conso
         await operator.does("H", "Hold: 1200 entries?", "1200 would be done")
         await operator.hears("hold: 1200 entries")
         await operator.no_longer_sees("marked")
-    [action] = actions(place)
+    [action] = place.actions
     assert len(action["keys"]) == len(action["results"]) == 1_200
 
 
@@ -187,7 +182,7 @@ async def test_with_read_only_every_act_is_refused_and_a_badge_says_so(console: 
             await operator.hears("is opened read only")
             operator.app.clear_notifications()
     assert place.store.read_bytes() == before
-    assert actions(place) == []
+    assert place.actions == []
 
 
 async def test_what_cannot_be_undone_on_a_protected_store_asks_for_its_name(console: Any, place: Any) -> None:
@@ -199,7 +194,7 @@ async def test_what_cannot_be_undone_on_a_protected_store_asks_for_its_name(cons
         await operator.sees("This store is protected: type its name, wfe.db")
         await operator.press("y")
         await operator.press(*"prod.db", "enter")
-        assert actions(place) == []
+        assert place.actions == []
         operator.app.screen.query_one("#name").value = ""
         await operator.press(*"wfe.db", "enter")
         await operator.hears("cancel: 1 entry")
