@@ -182,13 +182,24 @@ def ran(tmp_path_factory: pytest.TempPathFactory, orders_workflow: str) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def copied_to(workplace_in: Callable[[Path], Any]) -> Callable[[Path, Path], Any]:
+    """Makes a workplace in a folder, of one in which something ran already; what is restarted runs there."""
+
+    def copy(folder: Path, ran: Path) -> Any:
+        place = workplace_in(folder)
+        shutil.copytree(ran, folder, dirs_exist_ok=True)
+        with Store(place.store) as store:
+            store.runs.update({"home": {"python": sys.executable, "folder": str(folder), "path": ""}})
+        return place
+
+    return copy
+
+
 @pytest.fixture
-def place(ran: Path, workplace: Any) -> Any:
-    """A workplace of one's own in which the orders ran already; what is restarted runs there."""
-    shutil.copytree(ran, workplace.folder, dirs_exist_ok=True)
-    with Store(workplace.store) as store:
-        store.runs.update({"home": {"python": sys.executable, "folder": str(workplace.folder), "path": ""}})
-    return workplace
+def place(ran: Path, tmp_path: Path, copied_to: Callable[[Path, Path], Any]) -> Any:
+    """A workplace of one's own in which the orders ran already."""
+    return copied_to(tmp_path, ran)
 
 
 @pytest.fixture

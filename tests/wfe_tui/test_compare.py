@@ -1,5 +1,6 @@
 """Compare: what differs between two attempts of an entry, or between it and one that went well, on the screen."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,15 +18,22 @@ EDITED = 'raise LookupError(f"no number in {entry.key}")'
 AGAIN = 'raise OSError(f"no carrier for {entry.key}")'
 
 
-@pytest.fixture
-def failed(place: Any) -> Any:
-    """A place where A-2 failed three times, each time in another way: its code was edited in between."""
+@pytest.fixture(scope="module")
+def failed_thrice(ran: Path, tmp_path_factory: pytest.TempPathFactory, copied_to: Any) -> Path:
+    """A folder where A-2 failed three times, each time in another way: its code was edited in between."""
+    place = copied_to(tmp_path_factory.mktemp("failed"), ran)
     file = place.folder / "orders.py"
     for before, after in ((BROKEN, EDITED), (EDITED, "\n            " + AGAIN)):
         file.write_text(file.read_text().replace(before, after))
         assert place.wfe("restart", "A-2").returncode == 1
     assert place.ls()["A-2"]["attempts"] == 3
-    return place
+    return Path(place.folder)
+
+
+@pytest.fixture
+def failed(failed_thrice: Path, tmp_path: Path, copied_to: Any) -> Any:
+    """A place of one's own like that."""
+    return copied_to(tmp_path, failed_thrice)
 
 
 @pytest.mark.parametrize("size", [(80, 24), (100, 30), (160, 48)])
