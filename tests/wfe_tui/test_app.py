@@ -132,7 +132,7 @@ async def test_f_shows_failed_entries_alone_and_again_all(console: Any, place: A
     async with console(place.store) as operator:
         await operator.press("f")
         await operator.sees("3 entries")
-        assert "A-1" not in operator.screen
+        await operator.no_longer_sees("A-1")
         await operator.press("f")
         await operator.sees("8 entries")
 
