@@ -157,9 +157,13 @@ def main() -> NoReturn:
         code = _do(sys.argv[1:] or ["--help"])
         sys.stdout.flush()
     except BrokenPipeError:
+        from engine.commands.ending import end_if_a_thread_hangs  # `tee` ends by the ctrl+c that a run is broken off by
+
         # Whoever read it, as `head`, has seen enough. What Python still holds goes nowhere, else it would complain.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        for stream in (sys.stdout, sys.stderr):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
         code = 128 + signal.SIGPIPE
+        end_if_a_thread_hangs(code)
     sys.exit(code)
 
 

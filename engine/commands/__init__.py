@@ -11,5 +11,5 @@ one of its commands is called: so none imports what its commands can do without.
 * `config` — what is set, and where
 * `selecting`, `options` — what they share: which entries are meant, which store
 * `completing` — what a shell may complete, `completion` the scripts with which it does
-* `printing` — all that is printed
+* `printing` — all that is printed; `ending` — how a process ends in which a thread hangs
 """

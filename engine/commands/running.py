@@ -1,9 +1,5 @@
 """The commands of `wfe` that execute workflows: run, once, and work, which stays."""
 
-import logging
-import os
-import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
@@ -15,6 +11,7 @@ import typer
 
 from engine.clock import parse_duration, utc_now
 from engine.commands import completing, printing
+from engine.commands.ending import end_if_a_thread_hangs
 from engine.commands.options import JsonOption, StoreOption, named_processor
 from engine.commands.printing.log import log_to_stderr
 from engine.commands.printing.progress import progress
@@ -225,10 +222,5 @@ def _store_of_run(path: Path, dry_run: bool) -> Iterator[Store]:
 
 
 def _end(code: int) -> NoReturn:
-    """End the process; at once, if a thread still hangs in a task that was broken off."""
-    if any(not thread.daemon for thread in threading.enumerate() if thread is not threading.main_thread()):
-        logging.shutdown()
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
+    end_if_a_thread_hangs(code)
     raise typer.Exit(code)

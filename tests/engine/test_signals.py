@@ -61,6 +61,20 @@ def test_the_second_signal_breaks_off_and_what_was_under_way_is_in_doubt(slow: A
     assert ending(slow) == "aborted"
 
 
+def test_a_run_that_is_broken_off_ends_at_once_although_its_reader_was_ended_too(slow: Any) -> None:
+    """As `wfe run --workers 2 | tee log`, in which ctrl+c ends `tee`."""
+    slow.orders("A-1")
+    with slow.start("run", "orders:Slow", "--workers", "2", "--grace", "0.2") as process:
+        slow.wait_until_inside()
+        process.stdout.close()
+        process.send_signal(signal.SIGINT)
+        code, _, err = slow.ended(process)
+    assert code == 141, err
+    assert "in doubt" in err
+    assert "Traceback" not in err
+    assert states(slow) == {"A-1": "in doubt"}
+
+
 @HOW
 def test_a_task_that_outlasts_the_grace_is_broken_off(slow: Any, how: list[str]) -> None:
     slow.orders("A-1")
