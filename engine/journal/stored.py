@@ -18,11 +18,11 @@ from engine.exceptions import EngineError, EntryError
 from engine.groups import mark_fixed
 from engine.identity import required_key
 from engine.journal.base import Failure, Journal, RunResult
+from engine.journal.heeding import Heeding
 from engine.journal.held import Held
 from engine.journal.intake import Answers, Intake
 from engine.journal.run_document import RunDocument
 from engine.model import TaskExecution, WorkflowModel
-from engine.pausing import pause_of
 from engine.records import changed_fields, check_entry, entry_data, entry_progress, entry_text, read_progress, summary
 from engine.runner.capture import Logged
 from engine.runner.outcome import Call, Outcome
@@ -32,7 +32,7 @@ from engine.store.claims import Content, claim_lost, must_hold
 from engine.store.logs import add_logs
 from engine.store.recording import Recording, announced, ended, started
 from engine.verdicts import settle
-from engine.wishes import Wish, wish_of
+from engine.wishes import Wish
 
 if TYPE_CHECKING:
     from engine.stored import StoredProcessor
@@ -50,9 +50,6 @@ PACE_ON_THE_WAY = 0.5
 
 TRUST = 0.1
 """Seconds for which a claim that was seen in the store is believed: nobody takes an entry from the living."""
-
-LOOK = 0.05
-"""Seconds between two looks whether an operator wants the run to end: so long after that, a task may still begin."""
 
 
 def _locked(method: Callable[Concatenate["StoreJournal", P], T]) -> Callable[Concatenate["StoreJournal", P], T]:
@@ -89,8 +86,7 @@ class StoreJournal(Journal):
         self._lock = threading.RLock()
         self._is_over = threading.Event()
         self._trouble: EngineError | None = None
-        self._looked = 0.0
-        self._wish: Wish | None = None
+        self._heeding = Heeding(processor)
         self._fixed: set[str] = set()
 
     @property
@@ -112,7 +108,7 @@ class StoreJournal(Journal):
 
     def start_run(self, result: RunResult) -> None:
         self._settled = self._settled_all = 0.0
-        self._looked, self._wish = -LOOK, None
+        self._heeding = Heeding(self.processor)
         self._fixed = set()
         self._document = None
         document = RunDocument(self.processor)
@@ -146,7 +142,7 @@ class StoreJournal(Journal):
             self._errors, self._spent, self._ended = [], [], []
             if self._document is not None and self._document.end(result):
                 self.processor.stopping.ask()
-            self._wish = None
+            self._heeding = Heeding(self.processor)
             if self._recording is not None:
                 self._recording.remove()
                 self._recording = None
@@ -158,17 +154,7 @@ class StoreJournal(Journal):
         self.processor.release_store()
 
     def wish(self) -> Wish | None:
-        """What is wanted of this run; it is not taken back, as no pause is that was there at any moment of it."""
-        now = time.monotonic()
-        if self.brake is not None and self.brake.is_pulled:
-            self._wish = self._wish or Wish.DRAIN
-        if self._wish is not Wish.STOP and now - self._looked >= LOOK:
-            self._looked = now
-            if pause_of(self.store, self.processor.name) is not None:
-                self._wish = Wish.STOP
-            elif self.is_running and (run := self.run) is not None:
-                self._wish = wish_of(self.store, run) or self._wish
-        return self._wish
+        return self._heeding.wish(self.run if self.is_running else None, self.brake)
 
     # --- its entries
 

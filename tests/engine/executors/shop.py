@@ -23,7 +23,7 @@ from engine import (
     operations,
 )
 from engine.attempt import current_attempt
-from engine.journal.stored import LOOK
+from engine.journal.heeding import LOOK
 
 
 class Order(WorkflowModel):
