@@ -114,10 +114,10 @@ def run(
 
         results = _until_stopped(made, settings.grace if grace is None else grace, execute)
         stopped_by = _stopped_by(made, opened)
-    for result in results:
-        print_summary(result, as_json=json)
     if any(result.ending is Ending.ABORTED for result in results):
         printing.note("broken off: what was under way is in doubt, `wfe ls` shows it")
+    for result in results:  # after what people have to know: who read this may have been ended by the same ctrl+c
+        print_summary(result, as_json=json)
     if made.stopping.signal is not None:
         _end(128 + made.stopping.signal)
     if stopped_by:

@@ -15,6 +15,12 @@ def desk(clock: ManualClock) -> Iterator[Desk]:
         yield Desk(store, clock)
 
 
+@pytest.fixture(params=["", "1"], ids=["buffered", "unbuffered"])
+def buffering(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What processes print leaves them in blocks, as usual, or at once, as many containers have it."""
+    monkeypatch.setenv("PYTHONUNBUFFERED", request.param)
+
+
 @pytest.fixture
 def spans() -> Iterator[Any]:
     """Where the spans of this test are: `get_finished_spans()`."""

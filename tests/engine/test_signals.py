@@ -61,6 +61,7 @@ def test_the_second_signal_breaks_off_and_what_was_under_way_is_in_doubt(slow: A
     assert ending(slow) == "aborted"
 
 
+@pytest.mark.usefixtures("buffering")
 def test_a_run_that_is_broken_off_ends_at_once_although_its_reader_was_ended_too(slow: Any) -> None:
     """As `wfe run --workers 2 | tee log`, in which ctrl+c ends `tee`."""
     slow.orders("A-1")
