@@ -147,6 +147,7 @@ def _act(
 ) -> int:  # fmt: skip
     """Do it, and have workers carry it out to the end; the exit code of the command."""
     refused = went_wrong = failed = False
+    unread: OSError | None = None
     to_run: list[str] = []
     actions: list[int] = []
     for processor, keys in chosen.keys.items():
@@ -154,7 +155,10 @@ def _act(
             done = operations.act(
                 verb, keys, store=store, processor=processor, why=why, progress=progress, basis=basis, canary=canary
             )
-        print_action(done, as_json=as_json)
+        try:
+            print_action(done, as_json=as_json)
+        except OSError as error:  # what is recorded is carried out, whether or not somebody reads
+            unread = error
         refused = refused or bool(done.refused)
         to_run += done.to_run
         actions += done.actions.values()
@@ -165,6 +169,8 @@ def _act(
             verdicts = verdicts_of(store, action)
             print_outcome(action, verdicts)
             failed = failed or bool(verdicts.keys() & {Verdict.SAME_ERROR, Verdict.NEW_ERROR})
+    if unread is not None:
+        raise unread
     return 2 if went_wrong else 1 if failed or refused else 0
 
 

@@ -230,19 +230,21 @@ def test_restart_executes_the_failed_task_at_once(workplace: Any) -> None:
     assert workplace.ls()["A-2"]["state"] == "failed"
 
 
+@pytest.mark.usefixtures("buffering")
 def test_what_restart_prints_stands_before_what_its_worker_prints(workplace: Any) -> None:
     workplace.orders("A-1 raise")
     workplace.wfe("run", "orders:Orders")
     workplace.repair()
-    told = workplace.wfe("restart", "A-1", PYTHONUNBUFFERED="").stdout.splitlines()
+    told = workplace.wfe("restart", "A-1").stdout.splitlines()
     assert told[:2] == ["restart: A-1", "run 2"]
 
 
+@pytest.mark.usefixtures("buffering")
 def test_a_restart_is_done_although_nobody_reads_what_it_prints(workplace: Any) -> None:
     workplace.orders("A-1 raise")
     workplace.wfe("run", "orders:Orders")
     workplace.repair()
-    with workplace.start("restart", "A-1", PYTHONUNBUFFERED="") as process:
+    with workplace.start("restart", "A-1") as process:
         process.stdout.close()
         code, _, err = workplace.ended(process)
     assert (code, err) == (141, "action 1: 1 fixed\n")
