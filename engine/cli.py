@@ -11,6 +11,7 @@ import re
 import signal
 import sys
 from difflib import get_close_matches
+from errno import EDQUOT, ENOSPC
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -164,6 +165,11 @@ def main() -> NoReturn:
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
         code = 128 + signal.SIGPIPE
         end_if_a_thread_hangs(code)
+    except OSError as error:
+        if error.errno not in (ENOSPC, EDQUOT):
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # where the rest goes, as above
+        code = _refused(f"standard output cannot be written, the rest of it is lost: {error.strerror}")
     sys.exit(code)
 
 

@@ -111,6 +111,7 @@ def test_ls_gives_programs_all_unless_they_limit_it(busy: Any) -> None:
 # --- pipes and colours
 
 
+@pytest.mark.usefixtures("buffering")
 @pytest.mark.parametrize("words", [("ls", "--json"), ("ls",), ("--help",)])
 def test_what_is_cut_off_by_head_ends_quietly_as_usual_tools_do(busy: Any, words: tuple[str, ...]) -> None:
     reading, writing = os.pipe()
@@ -123,6 +124,21 @@ def test_what_is_cut_off_by_head_ends_quietly_as_usual_tools_do(busy: Any, words
     assert done.returncode == 141
     assert b"Traceback" not in done.stderr
     assert b"ignored" not in done.stderr
+
+
+@pytest.mark.usefixtures("buffering")
+@pytest.mark.parametrize("words", [("ls", "--json"), ("ls",), ("--help",), ("report",)])
+def test_a_full_disk_that_the_result_should_go_to_is_told_in_a_sentence(busy: Any, words: tuple[str, ...]) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "engine", *words], cwd=busy.folder, stdout=full, stderr=subprocess.PIPE,
+            env={**os.environ, "WFE_STORE": str(busy.store)}, timeout=60, check=False, text=True,
+        )  # fmt: skip
+    assert done.returncode == 2
+    (sentence,) = [line for line in done.stderr.splitlines() if line.startswith("wfe: ")]
+    assert "standard output cannot be written" in sentence
+    assert "Traceback" not in done.stderr
+    assert "ignored" not in done.stderr
 
 
 def test_in_a_pipe_there_is_no_colour_and_no_line_is_cut(workplace: Any) -> None:
