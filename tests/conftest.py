@@ -151,11 +151,13 @@ class Workplace:
         with Store(self.store) as store:
             return [dict(action) for action in store.actions.all()]
 
-    def start(self, *arguments: str, start_new_session: bool = False, **environment: str) -> subprocess.Popen[str]:
+    def start(
+        self, *arguments: str, stdin: int = subprocess.DEVNULL, start_new_session: bool = False, **environment: str
+    ) -> subprocess.Popen[str]:
         """Start `wfe` without waiting for it; the store is named by $WFE_STORE unless it is named otherwise."""
         return Process(
             [sys.executable, "-m", "engine", *arguments], cwd=self.folder, text=True, encoding="utf-8",
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=stdin,
             env={**os.environ, "WFE_STORE": str(self.store), "PYTHONUTF8": "1", **environment},
             start_new_session=start_new_session,
         )  # fmt: skip

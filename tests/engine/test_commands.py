@@ -271,19 +271,15 @@ def test_on_a_terminal_it_is_asked_how_many_are_meant(place: Any, answer: str, i
 
 def test_ctrl_c_is_a_no(place: Any) -> None:
     keyboard, terminal = os.openpty()
-    with subprocess.Popen(
-        [sys.executable, "-m", "engine", "cancel", "state:failed"], cwd=place.folder, stdin=terminal,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, "WFE_STORE": str(place.store)},
-    ) as process:  # fmt: skip
-        assert process.stderr is not None
-        told = b""
-        while not told.endswith(b"[y/N]"):
+    with place.start("cancel", "state:failed", stdin=terminal) as process:
+        told = ""
+        while not told.endswith("[y/N]"):
             told += process.stderr.read(1)
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=60)
+        code, _, _ = place.ended(process)
     os.close(keyboard)
     os.close(terminal)
-    assert process.returncode == 130
+    assert code == 130
     assert "cancelled" not in states(place).values()
 
 
