@@ -1,9 +1,9 @@
 """`wfe`: runs workflows, and every operator's verb from a shell.
 
 Results go to standard output, people's words to standard error. Exit code 0: nothing failed; 1: entries failed, were
-interrupted, or refused an act, or nobody agreed to it; 2: the command could not run, or was given an option, an entry
-or a filter that it cannot accept; 130: stopped by SIGINT (ctrl+c); 141: nobody read on what it printed; 143: stopped by
-SIGTERM.
+interrupted, or refused an act, or nobody agreed to it; 2: the command could not run, or not print its result, or was
+given an option, an entry or a filter that it cannot accept; 130: stopped by SIGINT (ctrl+c); 141: nobody read on what
+it printed; 143: stopped by SIGTERM.
 """
 
 import os
