@@ -10,8 +10,9 @@ import os
 import re
 import signal
 import sys
+from contextlib import suppress
 from difflib import get_close_matches
-from errno import EDQUOT, ENOSPC
+from errno import EDQUOT, ENOSPC, EPIPE
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -157,20 +158,26 @@ def main() -> NoReturn:
     try:
         code = _do(sys.argv[1:] or ["--help"])
         sys.stdout.flush()
-    except BrokenPipeError:
-        from engine.commands.ending import end_if_a_thread_hangs  # `tee` ends by the ctrl+c that a run is broken off by
-
-        # Whoever read it, as `head`, has seen enough. What Python still holds goes nowhere, else it would complain.
-        for stream in (sys.stdout, sys.stderr):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-        code = 128 + signal.SIGPIPE
-        end_if_a_thread_hangs(code)
     except OSError as error:
-        if error.errno not in (ENOSPC, EDQUOT):
+        if error.errno not in (EPIPE, ENOSPC, EDQUOT):
             raise
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # where the rest goes, as above
-        code = _refused(f"standard output cannot be written, the rest of it is lost: {error.strerror}")
+        code = _unprinted(error)
     sys.exit(code)
+
+
+def _unprinted(error: OSError) -> int:
+    """Give up what could not be printed; the exit code."""
+    from engine.commands.ending import end_if_a_thread_hangs  # `tee` ends by the ctrl+c that a run is broken off by
+
+    code = 128 + signal.SIGPIPE  # whoever read it, as `head`, has seen enough
+    if not isinstance(error, BrokenPipeError):
+        code = 2
+        with suppress(OSError):  # standard error may go to the same disk
+            refusal(f"standard output cannot be written, the rest of it is lost: {error.strerror}")
+    for stream in (sys.stdout, sys.stderr):  # what Python still holds goes nowhere, else it would complain
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    end_if_a_thread_hangs(code)
+    return code
 
 
 def _end_when_terminated(own: int) -> None:

@@ -68,9 +68,9 @@ def show(
                 settle_abandoned(opened, utc_now())
             row = _row(opened, action)
         document = opened.actions.get(doc_id=action)
-        refusals = {key: why for key, why in (document or {"results": {}})["results"].items() if why is not None}
+        refused = {key: why for key, why in (document or {"results": {}})["results"].items() if why is not None}
         found = documents(opened.verdicts, opened.verdicts.ids(where("action") == action))
-        print_verdicts(row, found, refusals, as_json=json)
+        print_verdicts(row, found, refused, as_json=json)
     is_well = not row.refused and set(row.verdicts) <= {Verdict.FIXED, Verdict.DONE}
     raise typer.Exit(0 if is_well else 1)
 
@@ -81,8 +81,10 @@ def resume(action: Number, store: StoreOption = None, why: WhyOption = None, jso
     with existing(store) as opened:
         with refusals("resume", str(action), as_json=json):
             processor = operations.resume_canary(action, store=opened, why=why)
-        print_answer("resume", str(action), f"action {action} goes on", as_json=json)
-        went_wrong = run_workers("resume", [processor], opened, sys.stderr if json else None)
+        try:
+            print_answer("resume", str(action), f"action {action} goes on", as_json=json)
+        finally:  # it is recorded, and carried out whether or not somebody reads
+            went_wrong = run_workers("resume", [processor], opened, sys.stderr if json else None)
         row = _row(opened, action)
         printing.note(f"action {action}: {row.outcome or row.state}")
     raise typer.Exit(2 if went_wrong else 0 if set(row.verdicts) == {Verdict.FIXED} else 1)

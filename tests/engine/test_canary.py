@@ -200,3 +200,15 @@ def test_from_the_shell_with_real_engine_processes(workplace: Any) -> None:
     }  # fmt: skip
     refused = workplace.wfe("actions", "abandon", "1")
     assert (refused.returncode, refused.stderr) == (1, "abandon: refused: action 1 is over: it is done\n")
+
+
+def test_it_goes_on_although_nobody_reads_that_it_does(workplace: Any) -> None:
+    workplace.orders("A-1 raise", "A-2 raise")
+    workplace.wfe("run", "orders:Orders")
+    workplace.wfe("restart", "state:failed", "--yes", "--canary", "1")
+    workplace.repair()
+    with workplace.start("actions", "resume", "1", "--json", PYTHONUNBUFFERED="1") as process:
+        process.stdout.close()
+        code, _, err = workplace.ended(process)
+    assert code == 141, err
+    assert {key: row["state"] for key, row in workplace.ls().items()} == {"A-1": "failed", "A-2": "finished"}

@@ -141,6 +141,16 @@ def test_a_full_disk_that_the_result_should_go_to_is_told_in_a_sentence(busy: An
     assert "ignored" not in done.stderr
 
 
+@pytest.mark.usefixtures("buffering")
+def test_a_full_disk_that_all_that_is_printed_goes_to_shows_in_the_exit_code(busy: Any) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "engine", "ls"], cwd=busy.folder, stdout=full, stderr=subprocess.STDOUT,
+            env={**os.environ, "WFE_STORE": str(busy.store)}, timeout=60, check=False,
+        )  # fmt: skip
+    assert done.returncode == 2
+
+
 def test_in_a_pipe_there_is_no_colour_and_no_line_is_cut(workplace: Any) -> None:
     long = "K" * 300
     workplace.orders(f"{long} raise")
