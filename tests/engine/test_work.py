@@ -61,8 +61,7 @@ def test_a_worker_takes_what_an_operator_asks_for_at_once(workplace: Any) -> Non
 
 
 def test_a_worker_wakes_when_a_repeat_becomes_due(workplace: Any) -> None:
-    file = workplace.folder / "orders.py"
-    file.write_text(file.read_text() + SOON)
+    workplace.extend(SOON)
     workplace.orders("A-1")
     assert workplace.wfe("run", "orders:Later").returncode == 0
     assert workplace.ls()["A-1"]["state"] == "waiting"
@@ -72,6 +71,9 @@ def test_a_worker_wakes_when_a_repeat_becomes_due(workplace: Any) -> None:
 
 
 HASTY = '''
+
+import time
+
 
 class Hasty(Orders):
     def get_tasks(self):
@@ -89,8 +91,7 @@ class Slow(Task):
 
 
 def test_a_worker_repeats_what_was_due_again_before_it_had_ended(workplace: Any) -> None:
-    file = workplace.folder / "orders.py"
-    file.write_text(f"import time\n{file.read_text()}{HASTY}")
+    workplace.extend(HASTY)
     workplace.orders("A-1")
     assert workplace.wfe("run", "orders:Hasty").returncode == 0
     assert workplace.ls()["A-1"]["state"] == "ready"

@@ -202,9 +202,11 @@ class Meeting(Orders):
 
 
 class Fragile(Noted):
-    """At most two of them are inside at once: each stays for a moment, in which a third could come in."""
+    """At most two of them are inside at once: they wait for one another, and then for a moment in which a third could
+    come in."""
 
     max_concurrent = 2
+    pair: ClassVar[Any] = threading.Barrier(2, timeout=20)
     inside: ClassVar[int] = 0
     most: ClassVar[int] = 0
     lock: ClassVar[Any] = threading.Lock()
@@ -213,6 +215,7 @@ class Fragile(Noted):
         with self.lock:
             Fragile.inside += 1
             Fragile.most = max(Fragile.most, Fragile.inside)
+        self.pair.wait()
         time.sleep(0.02)
         with self.lock:
             Fragile.inside -= 1
